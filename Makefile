@@ -1,0 +1,57 @@
+# make run    start DJ Forge with its logs on the embedded Redis; no key or account needed
+# make test   install what tests need and run them all
+# make check  style, types and import rules
+# make bench  measure; writes benchmarks/results.md
+# make lock   resolve the requirements again (needs pip-tools in the active Python)
+
+PYTHON ?= python3
+VENV   := .venv
+PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check
+FLAGS  ?=
+
+.PHONY: run test check bench lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("llmlog needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make run PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.packages: $(VENV)/bin/python requirements.lock llmlog/pyproject.toml djforge/pyproject.toml
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e llmlog -e djforge
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.packages requirements-dev.lock
+	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.packages requirements-bench.lock
+	$(PIP) install --quiet --require-hashes -r requirements-bench.lock
+	@touch $@
+
+run: $(VENV)/.packages
+	@$(VENV)/bin/djforge
+
+test: $(VENV)/.dev
+	@$(VENV)/bin/python -m scripts.browser_for_tests
+	$(VENV)/bin/python -m pytest $(FLAGS)
+
+check: $(VENV)/.dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/.bench
+	$(VENV)/bin/python -m benchmarks $(NAME)
+
+lock:
+	@for name in requirements requirements-dev requirements-bench; do \
+	  pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	    --strip-extras --allow-unsafe --no-header -o $$name.lock $$name.in || exit 1; done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
