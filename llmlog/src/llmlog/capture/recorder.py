@@ -1,0 +1,231 @@
+"""The fence and the way through it: pseudonyms, cleaning, encoding, the spool.
+
+No method raises into the caller. Whatever fails inside is counted by reason in the spool's ledger.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from llmlog.capture.cleaning import Cleaner
+from llmlog.capture.identifiers import Identifiers, id_bytes, valid_id
+from llmlog.capture.interaction import Interaction
+from llmlog.capture.limits import EntryTooLarge, within_limit
+from llmlog.capture.masking import Masker
+from llmlog.capture.pseudonyms import Pseudonyms
+from llmlog.clock import Clock
+from llmlog.entry import LlmCall, LogEntry, Status
+from llmlog.spool import DropReason, FrameKind, SpoolWriter
+
+
+_SNAPSHOT = ("llm_request", "llm_response", "raw", "headers")
+"""Bodies that are kept encoded until the interaction ends: the caller may change its lists meanwhile."""
+
+
+CLOCK_AHEAD_MS = 24 * 3600 * 1000
+"""A start further in the future than this is no start: the time of logging is taken instead, or the entry
+would stand on top of every list and outlive its retention."""
+
+
+class OpenEntry(msgspec.Struct):
+    """An entry whose interaction is still going on: cleaned, with its bodies already encoded."""
+
+    id: str
+    entry: LogEntry
+    spooled: bool
+    """Whether its provisional frame was accepted."""
+
+
+class Recorder:
+    """Turns entries into spooled frames. Safe from any thread."""
+
+    def __init__(
+        self,
+        writer: SpoolWriter,
+        pseudonyms: Pseudonyms,
+        masker: Masker,
+        clock: Clock,
+        app_version: str | None = None,
+    ) -> None:
+        self.clock = clock
+        self.writer = writer
+        self._pseudonyms = pseudonyms
+        self._masker = masker
+        self._app_version = app_version
+        self._identifiers = Identifiers()
+        self._encode = msgspec.json.Encoder().encode
+
+    def start_afresh(self, writer: SpoolWriter) -> None:
+        """In a forked child: another spool, and ids that differ from the parent's."""
+        self.writer = writer
+        self._identifiers = Identifiers()
+
+    def log(self, entry: LogEntry) -> str | None:
+        """Write one whole entry. Returns its id, or None when it was not accepted."""
+        try:
+            ready, body = self._ready(entry)
+            refused = self.writer.append(FrameKind.FINAL, id_bytes(ready.id), body)
+        except EntryTooLarge:
+            self._failed(DropReason.TOO_LARGE)
+            return None
+        except Exception:  # noqa: BLE001 - the fence: the log never breaks the song
+            self._failed(DropReason.CAPTURE_ERROR)
+            return None
+        return None if refused is not None else ready.id
+
+    def begin(self, template: LogEntry, call: LlmCall) -> OpenEntry | None:
+        """A call inside an interaction has ended: spool what is known."""
+        try:
+            ready, body = self._ready(_entry_of(template, call))
+            frame_id = id_bytes(ready.id)
+            refused = self.writer.append(FrameKind.PROVISIONAL, frame_id, body, count_drop=False)
+            bodies = {name: msgspec.Raw(self._encode(getattr(ready, name))) for name in _SNAPSHOT}
+            ready = msgspec.structs.replace(ready, **bodies)
+        except EntryTooLarge:
+            self._failed(DropReason.TOO_LARGE)
+            return None
+        except Exception:  # noqa: BLE001 - the fence
+            self._failed(DropReason.CAPTURE_ERROR)
+            return None
+        return OpenEntry(id=ready.id, entry=ready, spooled=refused is None)
+
+    def complete(self, opened: OpenEntry, interaction: Interaction) -> None:
+        """The interaction has ended: spool the whole entry in the provisional one's place."""
+        try:
+            final = self._with_outcome(opened.entry, interaction)
+            kind = FrameKind.SUPERSEDING if opened.spooled else FrameKind.FINAL
+            self.writer.append(kind, id_bytes(opened.id), within_limit(final, self._encode))
+        except Exception:  # noqa: BLE001 - the fence; the provisional frame stands for the entry
+            if not opened.spooled:
+                self._failed(DropReason.CAPTURE_ERROR)
+
+    def _failed(self, reason: DropReason) -> None:
+        try:
+            self.writer.drop(reason)
+        except Exception:  # noqa: BLE001, S110 - the fence around the counting itself: the ledger is gone
+            pass
+
+    def _ready(self, entry: LogEntry) -> tuple[LogEntry, bytes]:
+        """The entry as it may be stored, and encoded. Raises EntryTooLarge."""
+        try:
+            try:
+                ready = self._cleaned(entry, Cleaner(self._masker))
+                return ready, within_limit(ready, self._encode)
+            except UnicodeEncodeError:
+                ready = self._cleaned(entry, Cleaner(self._masker, escape_surrogates=True))
+                return ready, within_limit(ready, self._encode)
+        except EntryTooLarge:
+            raise
+        except Exception:  # noqa: BLE001 - what cannot be masked is kept without its bodies
+            ready = self._without_bodies(entry)
+            return ready, within_limit(ready, self._encode)
+
+    def _cleaned(self, entry: LogEntry, clean: Cleaner) -> LogEntry:
+        """The entry as it may be stored."""
+        now_ms = self.clock.now_ms()
+        status, error = _status(entry), entry.error
+        request, response = entry.llm_request, entry.llm_response
+        return LogEntry(
+            id=valid_id(entry.id) or self._identifiers.next(now_ms),
+            timestamp=entry.timestamp if 0 < entry.timestamp <= now_ms + CLOCK_AHEAD_MS else now_ms,
+            user_id=self._pseudonym("user", entry.user_id),
+            session_id=self._pseudonym("session", entry.session_id),
+            command=clean.text(entry.command, "command"),
+            interpretation=clean.value(entry.interpretation, "interpretation"),
+            llm_request=clean.value(request, "llmRequest"),
+            llm_response=None if response is None else clean.value(response, "llmResponse"),
+            result=clean.value(entry.result, "result"),
+            attempts=clean.value(entry.attempts, "attempts"),
+            steps=clean.value(entry.steps, "steps"),
+            status=status,
+            stage=entry.stage if status == "error" else None,
+            error=clean.value(error, "error"),
+            trace_id=clean.text(entry.trace_id, "traceId"),
+            turn=entry.turn,
+            tags=clean.value(entry.tags, "tags"),
+            source=entry.source,
+            app_version=entry.app_version or self._app_version,
+            headers=clean.value(entry.headers, "headers"),
+            raw=clean.value(entry.raw, "raw"),
+            truncated=[*entry.truncated, *clean.truncated],
+            masked=_sum(entry.masked, clean.masked),
+        )
+
+    def _with_outcome(self, entry: LogEntry, interaction: Interaction) -> LogEntry:
+        interpretation, result, steps, stage, error = interaction.outcome()
+        clean = Cleaner(self._masker, escape_surrogates=True)
+        kept_error = entry.error if entry.error is not None else clean.value(error, "error")
+        changed = msgspec.structs.replace(
+            entry,
+            interpretation=clean.value(interpretation, "interpretation"),
+            result=clean.value(result, "result"),
+            steps=[*entry.steps, *clean.value(steps, "steps")],
+            tags={**entry.tags, **clean.value(interaction.tags, "tags")},
+            stage=entry.stage if entry.error is not None else stage,
+            error=kept_error,
+        )
+        failed = error is not None or (result is not None and not result.success)
+        status: Status = "error" if failed or changed.error is not None else entry.status
+        return msgspec.structs.replace(
+            changed,
+            status=status,
+            truncated=[*entry.truncated, *clean.truncated],
+            masked=_sum(entry.masked, clean.masked),
+        )
+
+    def _without_bodies(self, entry: LogEntry) -> LogEntry:
+        """What is left when masking failed: figures and names, no text a person or model wrote."""
+        request = entry.llm_request
+        return LogEntry(
+            id=valid_id(entry.id) or self._identifiers.next(self.clock.now_ms()),
+            timestamp=entry.timestamp or self.clock.now_ms(),
+            user_id=self._pseudonym("user", entry.user_id),
+            session_id=self._pseudonym("session", entry.session_id),
+            llm_request=msgspec.structs.replace(request, messages=[], params=None),
+            status=_status(entry),
+            stage=entry.stage,
+            source=entry.source,
+            app_version=self._app_version,
+            truncated=["everything: the text could not be masked"],
+            masked={"masking_failed": 1},
+        )
+
+    def _pseudonym(self, domain: Any, identifier: Any) -> str | None:
+        if identifier is None or identifier == "":
+            return None
+        return self._pseudonyms.of(domain, identifier if type(identifier) is str else str(identifier))
+
+
+def _entry_of(template: LogEntry, call: LlmCall) -> LogEntry:
+    return msgspec.structs.replace(
+        template,
+        timestamp=call.started_at,
+        llm_request=call.request,
+        llm_response=call.response,
+        attempts=call.attempts,
+        steps=call.steps,
+        stage=call.stage,
+        error=call.error,
+        tags={**template.tags, **call.tags},
+        headers=call.headers,
+        raw=call.raw,
+    )
+
+
+def _status(entry: LogEntry) -> Status:
+    """`error` where something failed, `fallback` where another rung of the ladder answered."""
+    if entry.status == "error" or entry.error is not None:
+        return "error"
+    if entry.result is not None and not entry.result.success:
+        return "error"
+    if entry.status == "fallback" or any(attempt.outcome != "ok" for attempt in entry.attempts):
+        return "fallback"
+    return "ok"
+
+
+def _sum(some: dict[str, int], others: dict[str, int]) -> dict[str, int]:
+    if not others:
+        return some
+    return {kind: some.get(kind, 0) + others.get(kind, 0) for kind in {**some, **others}}

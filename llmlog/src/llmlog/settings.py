@@ -1,0 +1,203 @@
+"""The environment, read once into small frozen settings, one per stage.
+
+`Settings.from_environment` is the only place that knows the variables' names. A value that cannot be used
+stops the start with one sentence (`SettingsError`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from llmlog.errors import SettingsError
+from llmlog.spool.writer import FsyncMode
+
+DEFAULT_RETENTION_DAYS = 90
+DEFAULT_SPOOL_MAX_BYTES = 4 * 1024**3
+_SIZE = re.compile(r"(\d+)\s*(|k|m|g|kb|mb|gb|kib|mib|gib)")
+_UNIT_BYTES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_KEY = re.compile(r"v([1-9]\d{0,3}):([0-9a-fA-F]{32,128})")
+
+
+class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How entries are made ready: masking and pseudonyms."""
+
+    mask_emails: bool = False
+    pseudonym_keys: dict[int, bytes] | None = None
+    """Keys by version; None = kept in the data directory, generated there when missing."""
+
+
+class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The disk side. `max_bytes` None = 4 GiB or a tenth of the free disk, the smaller."""
+
+    max_bytes: int | None = None
+    fsync: FsyncMode = "interval"
+
+
+class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The Redis side. `redis_url` None = the embedded server."""
+
+    redis_url: str | None = None
+    retention_days: int = DEFAULT_RETENTION_DAYS
+    max_bytes: int | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything llmlog reads from the environment."""
+
+    data_dir: Path
+    capture: CaptureSettings = CaptureSettings()
+    spool: SpoolSettings = SpoolSettings()
+    store: StoreSettings = StoreSettings()
+    environment: str = ""
+    """A label for the pages, e.g. `production`."""
+    admin_token: str | None = None
+    """Opens `llmlog serve` when it stands alone."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the variables; an empty value counts as not set. Raises SettingsError."""
+        read = _Reader(os.environ if environ is None else environ)
+        read.refuse("LLMLOG_BODY_KEYS", "is set, but this version does not encrypt bodies yet.")
+        return cls(
+            data_dir=read.directory("LLMLOG_DATA_DIR", default_data_dir(read.environ)),
+            capture=CaptureSettings(
+                mask_emails=read.switch("LLMLOG_MASK_EMAILS"),
+                pseudonym_keys=read.keys("LLMLOG_PSEUDONYM_KEYS"),
+            ),
+            spool=SpoolSettings(
+                max_bytes=read.size("LLMLOG_SPOOL_MAX_BYTES", at_least=64 * 1024**2),
+                fsync=read.fsync("LLMLOG_SPOOL_FSYNC"),
+            ),
+            store=StoreSettings(
+                redis_url=read.redis_url("LLMLOG_REDIS_URL"),
+                retention_days=read.whole("LOG_RETENTION_DAYS", DEFAULT_RETENTION_DAYS, 1, 3650),
+                max_bytes=read.size("LLMLOG_REDIS_MAX_BYTES", at_least=32 * 1024**2),
+            ),
+            environment=read.text("LLMLOG_ENVIRONMENT") or "",
+            admin_token=read.token("LLMLOG_ADMIN_TOKEN"),
+        )
+
+
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """The user's data directory: `$XDG_DATA_HOME/llmlog`, `~/.local/share/llmlog`, or macOS's own."""
+    if base := environ.get("XDG_DATA_HOME"):
+        return Path(base) / "llmlog"
+    home = Path(environ.get("HOME") or Path.home())
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "llmlog"
+    return home / ".local" / "share" / "llmlog"
+
+
+class _Reader:
+    """One method per kind of value; each raises SettingsError with the sentence a person needs."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+
+    def text(self, name: str) -> str | None:
+        value = self.environ.get(name, "").strip()
+        return value or None
+
+    def refuse(self, name: str, fault: str) -> None:
+        if self.text(name) is not None:
+            raise SettingsError(name, fault + " Leave it empty.", "")
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.text(name)
+        if value is None:
+            return default
+        if not re.fullmatch(r"\d{1,9}", value) or not low <= int(value) <= high:
+            raise SettingsError(
+                name, f"must be a whole number from {low} to {high}, not “{value}”.", str(default)
+            )
+        return int(value)
+
+    def switch(self, name: str) -> bool:
+        value = (self.text(name) or "no").lower()
+        if value in {"1", "true", "yes", "on"}:
+            return True
+        if value in {"0", "false", "no", "off"}:
+            return False
+        raise SettingsError(name, f"must be yes or no, not “{value}”.", "yes")
+
+    def size(self, name: str, at_least: int) -> int | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        match = _SIZE.fullmatch(value.lower())
+        if match is None:
+            raise SettingsError(name, f"must be a size in bytes, MB or GB, not “{value}”.", "2GB")
+        size = int(match[1]) * _UNIT_BYTES[match[2][:1]]
+        if size < at_least:
+            raise SettingsError(name, f"must be at least {at_least // 1024**2} MB, not “{value}”.", "2GB")
+        return size
+
+    def fsync(self, name: str) -> FsyncMode:
+        value = self.text(name) or "interval"
+        if value not in ("interval", "always", "never"):
+            raise SettingsError(name, f"must be interval, always or never, not “{value}”.", "interval")
+        return value  # type: ignore[return-value]  # narrowed by the test above
+
+    def directory(self, name: str, default: Path) -> Path:
+        value = self.text(name)
+        if value is None:
+            return default
+        path = Path(value).expanduser()
+        if not path.is_absolute():
+            raise SettingsError(name, f"must be an absolute path, not “{value}”.", "/var/lib/llmlog")
+        if path.exists() and not path.is_dir():
+            raise SettingsError(name, f"must be a directory, and “{value}” is a file.", "/var/lib/llmlog")
+        return path
+
+    def redis_url(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        example = "redis://127.0.0.1:6379/0"
+        try:
+            parts = urlsplit(value)
+            port = parts.port
+        except ValueError:
+            raise SettingsError(name, "is not a URL that can be read.", example) from None
+        if parts.scheme not in ("redis", "rediss", "unix"):
+            raise SettingsError(
+                name, f"must begin with redis://, rediss:// or unix://, not “{parts.scheme}:”.", example
+            )
+        if parts.scheme != "unix" and not parts.hostname:
+            raise SettingsError(name, "names no host.", example)
+        database = parts.path.strip("/")
+        if parts.scheme != "unix" and database and not database.isdigit():
+            raise SettingsError(name, f"ends in “/{database}”, which is no database number.", example)
+        if port == 0:
+            raise SettingsError(name, "has port 0.", example)
+        return value
+
+    def keys(self, name: str) -> dict[int, bytes] | None:
+        value = self.text(name)
+        return None if value is None else parse_keys(name, value)
+
+    def token(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is not None and len(value) < 16:
+            raise SettingsError(name, "must have 16 characters or more.", "a-long-random-sentence")
+        return value
+
+
+def parse_keys(name: str, value: str) -> dict[int, bytes]:
+    """A key ring `v1:<hex>,v2:<hex>`; the highest version writes, all are read. Raises SettingsError."""
+    keys: dict[int, bytes] = {}
+    for part in value.split(","):
+        match = _KEY.fullmatch(part.strip())
+        if match is None or len(match[2]) % 2:
+            raise SettingsError(
+                name, "must be a list of keys v<number>:<32 to 128 hex digits>.", "v1:" + "0123456789abcdef" * 4
+            )
+        keys[int(match[1])] = bytes.fromhex(match[2])
+    return keys

@@ -1,0 +1,20 @@
+"""The promise of not losing: append-only segments on local disk."""
+
+from llmlog.spool.directory import SpoolDirectory, dead_directories
+from llmlog.spool.frame import Frame, FrameKind
+from llmlog.spool.ledger import Acknowledgement, DropReason, Ledger
+from llmlog.spool.reader import Delivery, SpoolReader
+from llmlog.spool.writer import SpoolWriter
+
+__all__ = [
+    "Acknowledgement",
+    "Delivery",
+    "DropReason",
+    "Frame",
+    "FrameKind",
+    "Ledger",
+    "SpoolDirectory",
+    "SpoolReader",
+    "SpoolWriter",
+    "dead_directories",
+]
