@@ -22,7 +22,7 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Frozen, named arguments only, camelCase on the wire; unknown keys of a newer version are passed over."""
 
 
-class Usage(_Record):
+class Usage(_Record, frozen=True, kw_only=True):
     """Token counts of one call, normalised: `prompt_tokens` includes the cached ones, never twice."""
 
     prompt_tokens: int | None = None
@@ -35,7 +35,7 @@ class Usage(_Record):
     """Part of `completion_tokens` spent on reasoning."""
 
 
-class Cost(_Record):
+class Cost(_Record, frozen=True, kw_only=True):
     """What the call cost in US dollars, and who says so."""
 
     usd: float | None = None
@@ -43,7 +43,7 @@ class Cost(_Record):
     price_version: str | None = None
 
 
-class LlmRequest(_Record):
+class LlmRequest(_Record, frozen=True, kw_only=True):
     """What was asked, of whom."""
 
     model: str
@@ -65,7 +65,7 @@ class LlmRequest(_Record):
     """Further parameters of the request, as sent."""
 
 
-class LlmResponse(_Record):
+class LlmResponse(_Record, frozen=True, kw_only=True):
     """What came back."""
 
     content: str | None = None
@@ -84,7 +84,7 @@ class LlmResponse(_Record):
     streamed: bool | None = None
 
 
-class Attempt(_Record):
+class Attempt(_Record, frozen=True, kw_only=True):
     """One rung of the ladder: one request to one model."""
 
     model: str
@@ -101,7 +101,7 @@ class Attempt(_Record):
     http_status: int | None = None
 
 
-class Step(_Record):
+class Step(_Record, frozen=True, kw_only=True):
     """Something done on the way: context, prompt, parse, repair, validate, a Spotify search, the action."""
 
     name: str
@@ -111,21 +111,21 @@ class Step(_Record):
     detail: Any = None
 
 
-class Result(_Record):
+class Result(_Record, frozen=True, kw_only=True):
     """What the person saw in the end."""
 
     success: bool
     message: str
 
 
-class ErrorInfo(_Record):
+class ErrorInfo(_Record, frozen=True, kw_only=True):
     """Why it failed."""
 
     type: str
     message: str
 
 
-class LogEntry(_Record):
+class LogEntry(_Record, frozen=True, kw_only=True):
     """One LLM call with its story. `id` and `timestamp` may be left out: capture fills them in."""
 
     id: str = ""
@@ -163,7 +163,7 @@ class LogEntry(_Record):
     """How many secrets of each kind were masked."""
 
 
-class LlmCall(_Record):
+class LlmCall(_Record, frozen=True, kw_only=True):
     """One finished LLM call as an orchestrator reports it: the part of a `LogEntry` that it knows."""
 
     request: LlmRequest

@@ -197,7 +197,9 @@ def parse_keys(name: str, value: str) -> dict[int, bytes]:
         match = _KEY.fullmatch(part.strip())
         if match is None or len(match[2]) % 2:
             raise SettingsError(
-                name, "must be a list of keys v<number>:<32 to 128 hex digits>.", "v1:" + "0123456789abcdef" * 4
+                name,
+                "must be a list of keys v<number>:<32 to 128 hex digits>.",
+                "v1:" + "0123456789abcdef" * 4,
             )
         keys[int(match[1])] = bytes.fromhex(match[2])
     return keys

@@ -97,7 +97,10 @@ class Cleaner:
         for index, value in enumerate(values):
             if self._nodes > NODE_LIMIT:
                 self.truncated.append(path)
-                return [*(changed if changed is not None else values[:index]), f"[more than {NODE_LIMIT:,} values]"]
+                return [
+                    *(changed if changed is not None else values[:index]),
+                    f"[more than {NODE_LIMIT:,} values]",
+                ]
             self._nodes += 1
             kept = self.value(value, path, depth + 1)
             if changed is not None:

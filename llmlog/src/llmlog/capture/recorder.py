@@ -16,7 +16,7 @@ from llmlog.capture.limits import EntryTooLarge, within_limit
 from llmlog.capture.masking import Masker
 from llmlog.capture.pseudonyms import Pseudonyms
 from llmlog.clock import Clock
-from llmlog.entry import LlmCall, LogEntry, Status
+from llmlog.entry import LlmCall, LlmRequest, LogEntry, Status
 from llmlog.spool import DropReason, FrameKind, SpoolWriter
 
 
@@ -74,6 +74,19 @@ class Recorder:
             self._failed(DropReason.CAPTURE_ERROR)
             return None
         return None if refused is not None else ready.id
+
+    def log_call(self, call: LlmCall) -> str | None:
+        """Write a call outside of any interaction as a whole entry."""
+        try:
+            entry = _entry_of(_EMPTY, call)
+        except Exception:  # noqa: BLE001 - the fence
+            self._failed(DropReason.CAPTURE_ERROR)
+            return None
+        return self.log(entry)
+
+    def new_id(self) -> str:
+        """A fresh UUIDv7."""
+        return self._identifiers.next(self.clock.now_ms())
 
     def begin(self, template: LogEntry, call: LlmCall) -> OpenEntry | None:
         """A call inside an interaction has ended: spool what is known."""
@@ -196,6 +209,9 @@ class Recorder:
         if identifier is None or identifier == "":
             return None
         return self._pseudonyms.of(domain, identifier if type(identifier) is str else str(identifier))
+
+
+_EMPTY = LogEntry(llm_request=LlmRequest(model=""), source="api")
 
 
 def _entry_of(template: LogEntry, call: LlmCall) -> LogEntry:

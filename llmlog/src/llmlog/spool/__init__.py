@@ -2,6 +2,7 @@
 
 from llmlog.spool.directory import SpoolDirectory, dead_directories
 from llmlog.spool.frame import Frame, FrameKind
+from llmlog.spool.keeper import SpoolKeeper
 from llmlog.spool.ledger import Acknowledgement, DropReason, Ledger
 from llmlog.spool.reader import Delivery, SpoolReader
 from llmlog.spool.writer import SpoolWriter
@@ -14,6 +15,7 @@ __all__ = [
     "FrameKind",
     "Ledger",
     "SpoolDirectory",
+    "SpoolKeeper",
     "SpoolReader",
     "SpoolWriter",
     "dead_directories",

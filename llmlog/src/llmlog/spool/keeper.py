@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from llmlog.spool.writer import SpoolWriter
 
@@ -19,8 +20,10 @@ _logger = logging.getLogger("llmlog")
 class SpoolKeeper:
     """Runs `SpoolWriter.sync` and `SpoolWriter.prepare` until stopped."""
 
-    def __init__(self, writer: SpoolWriter) -> None:
+    def __init__(self, writer: SpoolWriter, look: Callable[[SpoolWriter], None]) -> None:
+        """look: called with the writer once a round, to notice what was dropped."""
         self._writer = writer
+        self._look = look
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._told = False
@@ -41,6 +44,7 @@ class SpoolKeeper:
             try:
                 self._writer.prepare()
                 self._writer.sync()
+                self._look(self._writer)
             except OSError as error:
                 if not self._told:
                     _logger.warning("llmlog: the spool could not be synced to disk: %s", error)

@@ -119,6 +119,11 @@ class SpoolReader:
                 mapped.close()
             path.unlink()
 
+    def settled_before(self, moment_ms: int) -> bool:
+        """Whether no segment was written since `moment_ms`."""
+        paths = (segment_path(self.directory.path, n) for n in segment_numbers(self.directory.path))
+        return all(path.stat().st_mtime * 1000 <= moment_ms for path in paths)
+
     def close(self) -> None:
         """Unmap what is open; the directory's lock stays as it is."""
         for mapped in self._maps.values():

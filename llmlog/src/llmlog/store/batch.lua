@@ -6,7 +6,8 @@
 --
 -- entry = { log key, day key, user key or 0, statistics key, id, timestamp, log expiry, s, z,
 --           day expiry, user expiry, user cut-off, { counter = amount } }
--- blob  = { key, value, expiry }      set only where missing; the expiry is renewed either way
+-- blob  = { key, value or 0, expiry }  set only where missing; the expiry is renewed either way. A blob that
+--         is missing and came without its value ends the script before anything is written.
 --
 -- Returns one value per entry: 1 stored, 0 was there before, or the text of the error that kept it out.
 -- The guard is ZADD NX on the day set: timestamp and id never change, so neither does the day.
@@ -16,6 +17,9 @@ local outcome, totals, expiries = {}, {}, {}
 
 local function refused(reply) return type(reply) == 'table' and reply.err end
 
+for _, blob in ipairs(plan.a) do
+  if blob[2] == 0 and redis.call('EXISTS', KEYS[blob[1]]) == 0 then return {'blobs missing'} end
+end
 for _, blob in ipairs(plan.a) do
   if redis.call('EXISTS', KEYS[blob[1]]) == 0 then redis.call('SET', KEYS[blob[1]], ARGV[blob[2]]) end
   redis.call('PEXPIREAT', KEYS[blob[1]], blob[3])
@@ -40,10 +44,10 @@ for i, e in ipairs(plan.e) do
     else
       redis.call('PEXPIREAT', log, e[7])
       if e[3] > 0 then
-        redis.call('ZREMRANGEBYSCORE', KEYS[e[3]], '-inf', e[12])
+        redis.pcall('ZREMRANGEBYSCORE', KEYS[e[3]], '-inf', e[12])
         redis.call('PEXPIREAT', KEYS[e[3]], e[11])
       end
-      redis.call('XADD', KEYS[plan.x[1]], 'MAXLEN', '~', plan.x[2], '*', 'id', id)
+      redis.pcall('XADD', KEYS[plan.x[1]], 'MAXLEN', '~', plan.x[2], '*', 'id', id)
       local sums = totals[e[4]] or {}
       totals[e[4]] = sums
       for counter, amount in pairs(e[13]) do sums[counter] = (sums[counter] or 0) + amount end

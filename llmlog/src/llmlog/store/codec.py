@@ -155,3 +155,13 @@ def decode(payload: bytes, prompts: dict[str, str]) -> LogEntry:
 def dictionary_number(compressed: bytes) -> int:
     """The dictionary a compressed body needs; 0 = none. Raises zstandard.ZstdError."""
     return int(zstandard.get_frame_parameters(compressed).dict_id)
+
+
+def decode_foreign(raw: bytes | None) -> LogEntry | None:
+    """An entry in the layout of the TypeScript DJ Forge (a hash with the whole JSON in `_raw`), or None."""
+    if raw is None:
+        return None
+    try:
+        return decode_entry(raw)
+    except msgspec.DecodeError:
+        return None

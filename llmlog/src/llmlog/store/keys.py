@@ -1,19 +1,19 @@
 """Every Redis key of llmlog, its type and its meaning. Every one of them expires.
 
-    llm:log:{id}                 hash    s: JSON of the scalars by name, readable in redis-cli;
-                                         z: the whole entry, zstd-compressed JSON. Expires at the entry's
-                                         timestamp + LOG_RETENTION_DAYS
-    llm:logs:YYYY-MM-DD          zset    ids of one UTC day, scored by timestamp (ms). Expires at the end of
-                                         its day + retention
-    llm:user:{pseudonym}:logs    zset    ids of one person, scored by timestamp; trimmed to the retention on
-                                         every write, which also renews its expiry
-    llm:stats:daily:YYYY-MM-DD   hash    counters of one UTC day; ours begin with `log:` or `test:`. Expires
-                                         like the day
-    llm:prompt:{hash}            string  a system prompt, by the first 32 hex digits of its SHA-256; expiry
-                                         renewed by each batch that refers to it
-    llm:dict:{n}                 string  a zstd dictionary; n is its dictionary id; renewed likewise
-    llm:dict:newest              string  the n new bodies are compressed with
-    llm:events                   stream  {id} in order of arrival, capped at about 10,000
+llm:log:{id}                 hash    s: JSON of the scalars by name, readable in redis-cli;
+                                     z: the whole entry, zstd-compressed JSON. Expires at the entry's
+                                     timestamp + LOG_RETENTION_DAYS
+llm:logs:YYYY-MM-DD          zset    ids of one UTC day, scored by timestamp (ms). Expires at the end of
+                                     its day + retention
+llm:user:{pseudonym}:logs    zset    ids of one person, scored by timestamp; trimmed to the retention on
+                                     every write, which also renews its expiry
+llm:stats:daily:YYYY-MM-DD   hash    counters of one UTC day; ours begin with `log:` or `test:`. Expires
+                                     like the day
+llm:prompt:{hash}            string  a system prompt, by the first 32 hex digits of its SHA-256; expiry
+                                     renewed by each batch that refers to it
+llm:dict:{n}                 string  a zstd dictionary; n is its dictionary id; renewed likewise
+llm:dict:newest              string  the n new bodies are compressed with
+llm:events                   stream  {id} in order of arrival, capped at about 10,000
 """
 
 from __future__ import annotations

@@ -1,0 +1,83 @@
+"""Putting the health together: ledgers of every spool, the store as the shipper sees it, one sentence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from llmlog.health import Health, SpoolHealth, State, StoreHealth
+from llmlog.ship import Shipper
+from llmlog.spool import Ledger, SpoolWriter
+from llmlog.spool.directory import bytes_on_disk, directories
+from llmlog.spool.totals import Totals, read_totals
+
+RECENT_MS = 3600 * 1000
+
+
+def spool_health(root: Path, limit: int, writer: SpoolWriter | None, shipper: Shipper | None) -> SpoolHealth:
+    """The ledger of a data directory: spools in hand, spools of other processes, spools that are gone."""
+    totals = read_totals(root)
+    in_hand = {reader.directory.path: reader for reader in shipper.readers} if shipper is not None else {}
+    for path in directories(root):
+        reader = in_hand.get(path)
+        if reader is not None:
+            ledger = reader.directory.ledger
+            accepted = max(ledger.accepted, reader.last_accepted)
+            totals.add(accepted, reader.settled_total(), ledger.dropped())
+        elif path.name not in totals.removed:
+            _add_ledger(totals, path)
+    if writer is not None and writer.directory is None:
+        for reason, count in writer.dropped().items():
+            totals.dropped[reason] = totals.dropped.get(reason, 0) + count
+    return SpoolHealth(
+        directory=str(root),
+        accepted=totals.accepted,
+        stored=totals.stored,
+        spooled=max(0, totals.accepted - totals.stored - totals.dead_lettered - totals.expired),
+        dead_lettered=totals.dead_lettered,
+        expired=totals.expired,
+        quarantined=totals.quarantined,
+        dropped=totals.dropped,
+        bytes_used=bytes_on_disk(root),
+        bytes_limit=limit,
+    )
+
+
+def _add_ledger(totals: Totals, path: Path) -> None:
+    try:
+        ledger = Ledger(path / "ledger")
+    except OSError:
+        return  # its adopter removed it meanwhile; by now it is in the totals
+    totals.add(ledger.accepted, ledger.acknowledged, ledger.dropped())
+    ledger.close()
+
+
+def health_of(
+    spool: SpoolHealth, store: StoreHealth, warnings: list[str], last_drop_ms: int | None, now_ms: int
+) -> Health:
+    """The whole, with its sentence."""
+    losing = last_drop_ms is not None and now_ms - last_drop_ms < RECENT_MS
+    state: State = "losing" if losing else "ok" if store.answering else "degraded"
+    sentences = []
+    dropped = sum(spool.dropped.values())
+    if losing:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in spool.dropped.items())
+        sentences.append(f"{dropped:,} logs were dropped ({reasons}).")
+    if not store.answering:
+        since = f" since {_moment(store.not_answering_since)}" if store.not_answering_since else ""
+        sentences.append(f"The log store is not answering{since}. {_logs(spool.spooled)} safe on disk.")
+    elif spool.spooled:
+        sentences.append(f"Capturing; {_logs(spool.spooled)} on the way from disk to the store.")
+    elif not losing:
+        sentences.append("Capturing; every log accepted is in the store.")
+    if dropped and not losing:
+        warnings = [*warnings, f"{dropped:,} logs were dropped in the past: {spool.dropped}."]
+    return Health(state=state, sentence=" ".join(sentences), spool=spool, store=store, warnings=warnings)
+
+
+def _logs(count: int) -> str:
+    return f"{count:,} log is" if count == 1 else f"{count:,} logs are"
+
+
+def _moment(timestamp_ms: int) -> str:
+    return f"{datetime.fromtimestamp(timestamp_ms / 1000, tz=UTC):%H:%M} UTC"

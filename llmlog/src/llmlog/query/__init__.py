@@ -1,0 +1,23 @@
+"""Reading: pages, single logs, search, statistics. Every answer says what it covered."""
+
+from llmlog.query.logs import LogQueries
+from llmlog.query.results import (
+    MAX_LIMIT,
+    Coverage,
+    LogResult,
+    Pagination,
+    QueryOptions,
+    SearchResult,
+    Statistics,
+)
+
+__all__ = [
+    "MAX_LIMIT",
+    "Coverage",
+    "LogQueries",
+    "LogResult",
+    "Pagination",
+    "QueryOptions",
+    "SearchResult",
+    "Statistics",
+]

@@ -1,0 +1,327 @@
+"""The public face: `LLMLoggingService` opens the pieces in order and closes them in reverse.
+
+    with LLMLoggingService.open() as log:
+        with log.interaction(command="play some jazz", user_id=uid, session_id=sid) as turn:
+            ...
+            turn.result(success=True, message="Playing Kind of Blue")
+
+Writing never raises and never waits. Reading are plain functions that may: async code calls them in a thread.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+from llmlog.capture import Interaction, PseudonymKeys, Pseudonyms, Recorder
+from llmlog.capture.interaction import current_interaction
+from llmlog.capture.masking import Masker
+from llmlog.clock import Clock, SystemClock
+from llmlog.diagnosis import health_of, spool_health
+from llmlog.entry import LlmCall, LlmRequest, LogEntry, Source
+from llmlog.errors import StoreUnavailable
+from llmlog.health import Health, StoreHealth
+from llmlog.pieces import ReadingPieces, WritingPieces, spool_limit, spool_root
+from llmlog.query import LogResult, QueryOptions, SearchResult, Statistics
+from llmlog.settings import Settings
+from llmlog.spool import SpoolWriter
+
+CLOSE_DEADLINE_S = 2.0
+
+_logger = logging.getLogger("llmlog")
+
+
+class LLMLoggingService:
+    """Logs every LLM call of an application. Make one with `open`; it is a context manager."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, recorder: Recorder | None, pseudonyms: Pseudonyms
+    ) -> None:
+        """Not to be called directly: see `open` and `open_reader`."""
+        self.settings = settings
+        self._clock = clock
+        self._recorder = recorder
+        self._pseudonyms = pseudonyms
+        self._limit = spool_limit(settings)
+        self._opening = threading.Lock()
+        self._reading: ReadingPieces | None = None
+        self._writing: WritingPieces | None = None
+        self._warnings: list[str] = []
+        self._closed = False
+
+    # -- opening and closing ------------------------------------------------------------------------
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings | None = None,
+        *,
+        known_secrets: Iterable[str] = (),
+        app_version: str | None = None,
+        clock: Clock | None = None,
+    ) -> LLMLoggingService:
+        """Start logging.
+
+        settings: None reads the environment. known_secrets: texts (keys, tokens of the host) that are masked
+        wherever they occur. Raises SettingsError for a value that cannot be used, and nothing else: a Redis
+        that is away or a disk that is full costs the host nothing but a warning.
+        """
+        settings, clock = settings or Settings.from_environment(), clock or SystemClock()
+        keys, warning = _pseudonym_keys(settings)
+        pseudonyms = Pseudonyms(keys)
+        masker = Masker(known_secrets, mask_emails=settings.capture.mask_emails)
+        service = cls(settings, clock, None, pseudonyms)
+        service._recorder = Recorder(service._new_writer(), pseudonyms, masker, clock, app_version)
+        if warning:
+            service._warnings.append(warning)
+            _logger.warning("llmlog: %s", warning)
+        service._start()
+        itself = weakref.ref(service)
+        os.register_at_fork(after_in_child=lambda: _in_child(itself))
+        atexit.register(_at_exit, itself)
+        return service
+
+    @classmethod
+    def open_reader(cls, settings: Settings | None = None, clock: Clock | None = None) -> LLMLoggingService:
+        """Open for reading only: no spool of its own, no threads. Raises SettingsError."""
+        settings, clock = settings or Settings.from_environment(), clock or SystemClock()
+        keys, warning = _pseudonym_keys(settings)
+        service = cls(settings, clock, None, Pseudonyms(keys))
+        if warning:
+            service._warnings.append(warning)
+        service._start()
+        return service
+
+    def close(self, deadline_s: float = CLOSE_DEADLINE_S) -> None:
+        """Deliver what is left for at most `deadline_s` seconds and let go. What could not be delivered
+        stays on disk and is delivered by the next process of this data directory."""
+        with self._opening:
+            if self._closed:
+                return
+            self._closed = True
+        if self._writing is not None:
+            self._writing.close(deadline_s)
+        if self._reading is not None:
+            self._reading.close()
+
+    def __enter__(self) -> LLMLoggingService:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- writing ------------------------------------------------------------------------------------
+
+    def log_interaction(self, entry: LogEntry) -> None:
+        """Log one entry you built yourself. Never raises, never waits; sync, threads and asyncio alike."""
+        if self._recorder is not None and self._ready():
+            self._recorder.log(entry)
+
+    def interaction(
+        self,
+        *,
+        command: str | None = None,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        source: Source = "chat",
+        turn: int | None = None,
+        tags: dict[str, Any] | None = None,
+    ) -> Interaction:
+        """A context manager around one command; every call recorded inside is attached to it.
+
+        user_id, session_id: raw; only their keyed pseudonyms are ever kept.
+        """
+        recorder = self._recorder
+        if recorder is None:
+            raise RuntimeError("This service was opened for reading. Open one for writing with open().")
+        self._ready()
+        template = LogEntry(
+            command=command,
+            user_id=user_id,
+            session_id=session_id,
+            source=source,
+            turn=turn,
+            tags=dict(tags or {}),
+            trace_id=recorder.new_id(),
+            llm_request=_NO_REQUEST,
+        )
+        return Interaction(recorder, template)
+
+    def record_call(self, call: LlmCall) -> str | None:
+        """Log one finished LLM call: attached to the interaction around it, or as an entry of its own.
+
+        Returns the entry's id, or None when it could not be logged (counted by reason). Never raises.
+        """
+        recorder = self._recorder
+        if recorder is None or not self._ready():
+            return None
+        turn = current_interaction.get()
+        if turn is not None and turn.recorder is recorder:
+            return turn.record_call(call)
+        return recorder.log_call(call)
+
+    # -- reading ------------------------------------------------------------------------------------
+
+    def get_logs(self, options: QueryOptions | None = None) -> LogResult:
+        """One page of logs, newest first. Raises StoreUnavailable, BadRequest."""
+        options = options or QueryOptions()
+        pseudonyms = None
+        if options.user_id is not None:
+            pseudonyms = self._pseudonyms.all_of("user", options.user_id)
+        elif options.pseudonym is not None:
+            pseudonyms = self._reads.queries.pseudonyms_like(options.pseudonym)
+        return self._reads.queries.page(options, pseudonyms)
+
+    def get_log(self, entry_id: str) -> LogEntry | None:
+        """One log by id, or None. Raises StoreUnavailable, BadRequest."""
+        return self._reads.queries.one(entry_id)
+
+    def get_logs_by_user(self, user_id: str, limit: int = 100) -> list[LogEntry]:
+        """The newest logs of a person, by raw id. Raises StoreUnavailable, BadRequest."""
+        return self.get_logs(QueryOptions(user_id=user_id, limit=limit)).logs
+
+    def search_logs(self, query: str, limit: int = 100, cursor: str | None = None) -> SearchResult:
+        """The newest logs that contain all words of `query`, and how far back was looked.
+
+        Raises StoreUnavailable, BadRequest.
+        """
+        return self._reads.queries.search(query, limit, cursor)
+
+    def statistics(self, from_day: str | None = None, to_day: str | None = None) -> Statistics:
+        """Counts over UTC days (`YYYY-MM-DD`, both included); the last 30 by default.
+
+        Raises StoreUnavailable, BadRequest.
+        """
+        return self._reads.queries.statistics(from_day, to_day)
+
+    def is_own(self, entry: LogEntry, user_id: str) -> bool:
+        """Whether a log is of the person with this raw id."""
+        return entry.user_id is not None and entry.user_id in self._pseudonyms.all_of("user", user_id)
+
+    def pseudonym(self, user_id: str) -> str:
+        """The pseudonym written for a raw user id; a host may use it for keys of its own."""
+        return self._pseudonyms.of("user", user_id)
+
+    def redis_client(self, timeout_s: float = 0.5) -> Any:
+        """A `redis.Redis` on the same server, for the host's own keys; closed with the service."""
+        return self._reads.connection.client(timeout_s)
+
+    def events_after(self, event: str | None = None) -> tuple[str, list[str]]:
+        """Ids of what arrived after an event, oldest first, and the event to go on from. None = from now.
+
+        Raises StoreUnavailable.
+        """
+        store = self._reads.store
+        if event is None:
+            return store.newest_event(), []
+        rows = store.events_after(event)
+        return (rows[-1][0] if rows else event), [entry_id for _, entry_id in rows]
+
+    def store_time_ms(self) -> int:
+        """The store's clock, ms since the epoch. Raises StoreUnavailable."""
+        return self._reads.store.server_time_ms()
+
+    def health(self) -> Health:
+        """How llmlog is doing. Never raises for a store that is away: that is what it tells."""
+        writing, connection = self._writing, self._reads.connection
+        breaker = writing.shipper.breaker.state if writing is not None else "closed"
+        if connection.down_since_ms is not None or breaker == "closed":
+            try:
+                self._reads.store.probe()
+            except StoreUnavailable as error:
+                _logger.debug("llmlog: %s", error)
+        shipper = writing.shipper if writing is not None else None
+        writer = writing.writer if writing is not None else None
+        spool = spool_health(spool_root(self.settings), self._limit, writer, shipper)
+        store = StoreHealth(
+            answering=connection.down_since_ms is None,
+            where=connection.where,
+            breaker=breaker,
+            not_answering_since=connection.down_since_ms,
+            last_error=connection.last_error,
+            retention_days=self.settings.store.retention_days,
+        )
+        last_drop_ms = writing.notice.last_drop_ms if writing is not None else None
+        return health_of(spool, store, list(self._warnings), last_drop_ms, self._clock.now_ms())
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    @property
+    def _reads(self) -> ReadingPieces:
+        if self._reading is None:
+            self._start()
+        assert self._reading is not None
+        return self._reading
+
+    def _ready(self) -> bool:
+        """Have the threads running: at once, but for a forked child's first log."""
+        if self._writing is None and not self._closed:
+            try:
+                self._start()
+            except Exception as error:  # noqa: BLE001 - the fence: a child that cannot start threads goes on
+                _logger.warning("llmlog: could not start in this process: %s", error)
+        return True
+
+    def _start(self) -> None:
+        with self._opening:
+            if self._reading is not None:
+                return
+            reading = ReadingPieces(self.settings, self._clock)
+            reading.connect()
+            self._reading = reading
+            if self._recorder is not None:
+                self._writing = WritingPieces(self.settings, self._clock, self._recorder.writer, reading)
+                self._writing.start()
+
+    def _new_writer(self) -> SpoolWriter:
+        fsync = self.settings.spool.fsync
+        return SpoolWriter(spool_root(self.settings), self._limit, self._clock, fsync)
+
+    def _start_afresh_in_child(self) -> None:
+        """After a fork: nothing of the parent's spool, threads, sockets or locks is ours."""
+        if self._recorder is not None:
+            self._recorder.writer.forget_inherited()
+            self._recorder.start_afresh(self._new_writer())
+        if self._reading is not None:
+            self._reading.forget_inherited()
+        self._opening = threading.Lock()
+        self._reading = self._writing = None
+
+
+_NO_REQUEST = LlmRequest(model="")
+
+
+def _pseudonym_keys(settings: Settings) -> tuple[PseudonymKeys, str | None]:
+    """The key ring, and what to tell about it."""
+    if settings.capture.pseudonym_keys is not None:
+        return PseudonymKeys(settings.capture.pseudonym_keys), None
+    try:
+        keys, created = PseudonymKeys.load_or_create(settings.data_dir)
+    except OSError as error:
+        return PseudonymKeys({1: os.urandom(32)}), (
+            f"The pseudonym keys in {settings.data_dir} cannot be read or made ({error.strerror}); this "
+            "process uses keys of its own, so its logs cannot be matched with others of the same person."
+        )
+    if created:
+        _logger.info("llmlog: made new pseudonym keys in %s; keep a copy", settings.data_dir)
+    return keys, None
+
+
+def _in_child(reference: weakref.ref[LLMLoggingService]) -> None:
+    service = reference()
+    if service is not None:
+        service._start_afresh_in_child()
+
+
+def _at_exit(reference: weakref.ref[LLMLoggingService]) -> None:
+    service = reference()
+    if service is not None:
+        service.close()
