@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmlog.health import Health, SpoolHealth, State, StoreHealth
-from llmlog.ship import Shipper
 from llmlog.spool import Ledger, SpoolWriter
 from llmlog.spool.directory import bytes_on_disk, directories
 from llmlog.spool.totals import Totals, read_totals
+
+if TYPE_CHECKING:
+    from llmlog.ship import Shipper
 
 RECENT_MS = 3600 * 1000
 

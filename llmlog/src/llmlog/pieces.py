@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import shutil
-from pathlib import Path
 
 from llmlog.clock import Clock
 from llmlog.drop_notice import DropNotice
 from llmlog.errors import StoreUnavailable
-from llmlog.query import LogQueries
-from llmlog.settings import DEFAULT_SPOOL_MAX_BYTES, Settings
+from llmlog.query.logs import LogQueries
+from llmlog.settings import Settings
 from llmlog.ship import CircuitBreaker, Shipper
 from llmlog.ship.dead_letters import DeadLetters
 from llmlog.spool import SpoolKeeper, SpoolWriter
@@ -56,7 +54,7 @@ class WritingPieces:
         self.notice = DropNotice(clock)
         self.keeper = SpoolKeeper(writer, self.notice.look)
         self.shipper = Shipper(
-            spool_root(settings),
+            settings.spool_root,
             reading.store,
             CircuitBreaker(clock),
             DeadLetters(settings.data_dir / "dead-letters", clock),
@@ -78,18 +76,3 @@ class WritingPieces:
         self.shipper.release()
         if self.writer.directory is not None:
             self.writer.directory.release()
-
-
-def spool_root(settings: Settings) -> Path:
-    """Where the spools of a data directory lie."""
-    return settings.data_dir / "spool"
-
-
-def spool_limit(settings: Settings) -> int:
-    """The bound of all spools together: as set, else 4 GiB or a tenth of the free disk, the smaller."""
-    if settings.spool.max_bytes is not None:
-        return settings.spool.max_bytes
-    existing = next((path for path in (settings.data_dir, *settings.data_dir.parents) if path.exists()), None)
-    if existing is None:
-        return DEFAULT_SPOOL_MAX_BYTES
-    return min(DEFAULT_SPOOL_MAX_BYTES, shutil.disk_usage(existing).free // 10)

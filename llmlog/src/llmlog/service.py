@@ -17,20 +17,23 @@ import threading
 import weakref
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmlog.capture import Interaction, PseudonymKeys, Pseudonyms, Recorder
 from llmlog.capture.interaction import current_interaction
 from llmlog.capture.masking import Masker
+from llmlog.capture.sieve import Sieve
 from llmlog.clock import Clock, SystemClock
 from llmlog.diagnosis import health_of, spool_health
 from llmlog.entry import LlmCall, LlmRequest, LogEntry, Source
 from llmlog.errors import StoreUnavailable
 from llmlog.health import Health, StoreHealth
-from llmlog.pieces import ReadingPieces, WritingPieces, spool_limit, spool_root
 from llmlog.query import LogResult, QueryOptions, SearchResult, Statistics
 from llmlog.settings import Settings
 from llmlog.spool import SpoolWriter
+
+if TYPE_CHECKING:
+    from llmlog.pieces import ReadingPieces, WritingPieces
 
 CLOSE_DEADLINE_S = 2.0
 
@@ -48,7 +51,7 @@ class LLMLoggingService:
         self._clock = clock
         self._recorder = recorder
         self._pseudonyms = pseudonyms
-        self._limit = spool_limit(settings)
+        self._limit = settings.spool_limit()
         self._opening = threading.Lock()
         self._reading: ReadingPieces | None = None
         self._writing: WritingPieces | None = None
@@ -75,9 +78,10 @@ class LLMLoggingService:
         settings, clock = settings or Settings.from_environment(), clock or SystemClock()
         keys, warning = _pseudonym_keys(settings)
         pseudonyms = Pseudonyms(keys)
-        masker = Masker(known_secrets, mask_emails=settings.capture.mask_emails)
+        known, emails = list(known_secrets), settings.capture.mask_emails
+        masker, sieve = Masker(known, mask_emails=emails), Sieve(known, mask_emails=emails)
         service = cls(settings, clock, None, pseudonyms)
-        service._recorder = Recorder(service._new_writer(), pseudonyms, masker, clock, app_version)
+        service._recorder = Recorder(service._new_writer(), pseudonyms, masker, sieve, clock, app_version)
         if warning:
             service._warnings.append(warning)
             _logger.warning("llmlog: %s", warning)
@@ -240,7 +244,7 @@ class LLMLoggingService:
                 _logger.debug("llmlog: %s", error)
         shipper = writing.shipper if writing is not None else None
         writer = writing.writer if writing is not None else None
-        spool = spool_health(spool_root(self.settings), self._limit, writer, shipper)
+        spool = spool_health(self.settings.spool_root, self._limit, writer, shipper)
         store = StoreHealth(
             answering=connection.down_since_ms is None,
             where=connection.where,
@@ -271,6 +275,8 @@ class LLMLoggingService:
         return True
 
     def _start(self) -> None:
+        from llmlog.pieces import ReadingPieces, WritingPieces  # redis-py takes 100 ms; importing us must not
+
         with self._opening:
             if self._reading is not None:
                 return
@@ -283,7 +289,7 @@ class LLMLoggingService:
 
     def _new_writer(self) -> SpoolWriter:
         fsync = self.settings.spool.fsync
-        return SpoolWriter(spool_root(self.settings), self._limit, self._clock, fsync)
+        return SpoolWriter(self.settings.spool_root, self._limit, self._clock, fsync)
 
     def _start_afresh_in_child(self) -> None:
         """After a fork: nothing of the parent's spool, threads, sockets or locks is ours."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,6 +60,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A label for the pages, e.g. `production`."""
     admin_token: str | None = None
     """Opens `llmlog serve` when it stands alone."""
+
+    @property
+    def spool_root(self) -> Path:
+        """Where the spools of the data directory lie."""
+        return self.data_dir / "spool"
+
+    def spool_limit(self) -> int:
+        """The bound of all spools together: as set, else 4 GiB or a tenth of the free disk, the smaller."""
+        if self.spool.max_bytes is not None:
+            return self.spool.max_bytes
+        nearest = next((path for path in (self.data_dir, *self.data_dir.parents) if path.exists()), None)
+        if nearest is None:
+            return DEFAULT_SPOOL_MAX_BYTES
+        return min(DEFAULT_SPOOL_MAX_BYTES, shutil.disk_usage(nearest).free // 10)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -15,6 +15,7 @@ from llmlog.capture.interaction import Interaction
 from llmlog.capture.limits import EntryTooLarge, within_limit
 from llmlog.capture.masking import Masker
 from llmlog.capture.pseudonyms import Pseudonyms
+from llmlog.capture.sieve import Sieve
 from llmlog.clock import Clock
 from llmlog.entry import LlmCall, LlmRequest, LogEntry, Status
 from llmlog.spool import DropReason, FrameKind, SpoolWriter
@@ -23,6 +24,9 @@ from llmlog.spool import DropReason, FrameKind, SpoolWriter
 _SNAPSHOT = ("llm_request", "llm_response", "raw", "headers")
 """Bodies that are kept encoded until the interaction ends: the caller may change its lists meanwhile."""
 
+
+PLAIN_BYTES = 1_000_000
+"""A larger entry may have a text over its limit: the careful way looks."""
 
 CLOCK_AHEAD_MS = 24 * 3600 * 1000
 """A start further in the future than this is no start: the time of logging is taken instead, or the entry
@@ -46,6 +50,7 @@ class Recorder:
         writer: SpoolWriter,
         pseudonyms: Pseudonyms,
         masker: Masker,
+        sieve: Sieve,
         clock: Clock,
         app_version: str | None = None,
     ) -> None:
@@ -53,6 +58,7 @@ class Recorder:
         self.writer = writer
         self._pseudonyms = pseudonyms
         self._masker = masker
+        self._sieve = sieve
         self._app_version = app_version
         self._identifiers = Identifiers()
         self._encode = msgspec.json.Encoder().encode
@@ -122,6 +128,18 @@ class Recorder:
 
     def _ready(self, entry: LogEntry) -> tuple[LogEntry, bytes]:
         """The entry as it may be stored, and encoded. Raises EntryTooLarge."""
+        entry = self._stamped(entry)
+        try:
+            if self._sieve.plainly_clean(entry):
+                body = self._encode(entry)
+                if len(body) <= PLAIN_BYTES:
+                    return entry, body
+        except (TypeError, ValueError, RecursionError, OverflowError):
+            pass  # what JSON cannot hold is made to fit below
+        return self._carefully(entry)
+
+    def _carefully(self, entry: LogEntry) -> tuple[LogEntry, bytes]:
+        """The same for entries that may hold secrets, or do not fit into JSON or the limits as they are."""
         try:
             try:
                 ready = self._cleaned(entry, Cleaner(self._masker))
@@ -135,31 +153,39 @@ class Recorder:
             ready = self._without_bodies(entry)
             return ready, within_limit(ready, self._encode)
 
-    def _cleaned(self, entry: LogEntry, clean: Cleaner) -> LogEntry:
-        """The entry as it may be stored."""
+    def _stamped(self, entry: LogEntry) -> LogEntry:
+        """With id, time, pseudonyms and status; from here on no raw id is seen again."""
         now_ms = self.clock.now_ms()
-        status, error = _status(entry), entry.error
-        request, response = entry.llm_request, entry.llm_response
-        return LogEntry(
+        timestamp, status = entry.timestamp, _status(entry)
+        return msgspec.structs.replace(
+            entry,
             id=valid_id(entry.id) or self._identifiers.next(now_ms),
-            timestamp=entry.timestamp if 0 < entry.timestamp <= now_ms + CLOCK_AHEAD_MS else now_ms,
+            timestamp=timestamp if 0 < timestamp <= now_ms + CLOCK_AHEAD_MS else now_ms,
             user_id=self._pseudonym("user", entry.user_id),
             session_id=self._pseudonym("session", entry.session_id),
+            status=status,
+            stage=entry.stage if status == "error" else None,
+            app_version=entry.app_version or self._app_version,
+        )
+
+    def _cleaned(self, entry: LogEntry, clean: Cleaner) -> LogEntry:
+        """A stamped entry with every text masked and every value fit to be kept."""
+        response = entry.llm_response
+        return msgspec.structs.replace(
+            entry,
             command=clean.text(entry.command, "command"),
             interpretation=clean.value(entry.interpretation, "interpretation"),
-            llm_request=clean.value(request, "llmRequest"),
+            llm_request=clean.value(entry.llm_request, "llmRequest"),
             llm_response=None if response is None else clean.value(response, "llmResponse"),
             result=clean.value(entry.result, "result"),
             attempts=clean.value(entry.attempts, "attempts"),
             steps=clean.value(entry.steps, "steps"),
-            status=status,
-            stage=entry.stage if status == "error" else None,
-            error=clean.value(error, "error"),
+            error=clean.value(entry.error, "error"),
             trace_id=clean.text(entry.trace_id, "traceId"),
-            turn=entry.turn,
+            turn=clean.value(entry.turn, "turn"),
             tags=clean.value(entry.tags, "tags"),
-            source=entry.source,
-            app_version=entry.app_version or self._app_version,
+            source=clean.value(entry.source, "source"),
+            app_version=clean.text(entry.app_version, "appVersion"),
             headers=clean.value(entry.headers, "headers"),
             raw=clean.value(entry.raw, "raw"),
             truncated=[*entry.truncated, *clean.truncated],
@@ -192,15 +218,14 @@ class Recorder:
         """What is left when masking failed: figures and names, no text a person or model wrote."""
         request = entry.llm_request
         return LogEntry(
-            id=valid_id(entry.id) or self._identifiers.next(self.clock.now_ms()),
-            timestamp=entry.timestamp or self.clock.now_ms(),
-            user_id=self._pseudonym("user", entry.user_id),
-            session_id=self._pseudonym("session", entry.session_id),
-            llm_request=msgspec.structs.replace(request, messages=[], params=None),
-            status=_status(entry),
+            id=entry.id,
+            timestamp=entry.timestamp,
+            user_id=entry.user_id,
+            session_id=entry.session_id,
+            llm_request=LlmRequest(model=str(request.model), model_source=request.model_source),
+            status=entry.status,
             stage=entry.stage,
             source=entry.source,
-            app_version=self._app_version,
             truncated=["everything: the text could not be masked"],
             masked={"masking_failed": 1},
         )

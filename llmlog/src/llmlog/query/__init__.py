@@ -1,6 +1,5 @@
 """Reading: pages, single logs, search, statistics. Every answer says what it covered."""
 
-from llmlog.query.logs import LogQueries
 from llmlog.query.results import (
     MAX_LIMIT,
     Coverage,
@@ -14,7 +13,6 @@ from llmlog.query.results import (
 __all__ = [
     "MAX_LIMIT",
     "Coverage",
-    "LogQueries",
     "LogResult",
     "Pagination",
     "QueryOptions",

@@ -1,0 +1,54 @@
+"""Every Redis key of DJ Forge, its type and its meaning.
+
+| key | type | holds | expires |
+|---|---|---|---|
+| `djforge:session:{hash}` | string, sealed | who is signed in, since when | idle limit, at most the absolute one |
+| `djforge:tokens:{hash}` | string, sealed | that session's Spotify tokens | with the session |
+| `djforge:signin:{hash}` | string, sealed | PKCE verifier and way back of a sign-in under way | 5 min, read once |
+| `djforge:pending:{hash}` | string, sealed | the action a person was asked about | 10 min, read once |
+| `djforge:conv:{pseudonym}` | list, newest first | the 8 newest turns of a conversation, sealed | 30 days |
+| `user:profile:{pseudonym}` | string, sealed | Spotify's profile of a person | 3600 s |
+
+`{hash}` is the SHA-256 of a random id that only the person's browser has; `{pseudonym}` a keyed pseudonym of
+the Spotify id. No key and no value tells who somebody is.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+IDLE_S = 12 * 3600
+ABSOLUTE_S = 7 * 24 * 3600
+SIGN_IN_S = 300
+PENDING_S = 600
+CONVERSATION_S = 30 * 24 * 3600
+PROFILE_S = 3600
+
+
+def hashed(secret_id: str) -> str:
+    """What may be stored of an id that opens something."""
+    return sha256(secret_id.encode()).hexdigest()
+
+
+def session(session_hash: str) -> str:
+    return f"djforge:session:{session_hash}"
+
+
+def tokens(session_hash: str) -> str:
+    return f"djforge:tokens:{session_hash}"
+
+
+def sign_in(state: str) -> str:
+    return f"djforge:signin:{hashed(state)}"
+
+
+def pending(session_hash: str) -> str:
+    return f"djforge:pending:{session_hash}"
+
+
+def conversation(pseudonym: str) -> str:
+    return f"djforge:conv:{pseudonym}"
+
+
+def profile(pseudonym: str) -> str:
+    return f"user:profile:{pseudonym}"
