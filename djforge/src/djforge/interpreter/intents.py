@@ -1,7 +1,7 @@
 """What a command means: the `Intent` the model's answer is turned into, and its vocabulary.
 
 Identified by nothing: an intent lives for one command. Invariant: an intent that reached the player passed
-`Intent.missing()` (see `parse.py`), so the fields its name needs are there.
+`Intent.missing()` (see `repair.py`), so the fields its name needs are there.
 """
 
 from __future__ import annotations
@@ -82,3 +82,23 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_def
     def needs_confirmation(self) -> bool:
         """Whether the person should be asked before anything on Spotify changes."""
         return self.intent in CHANGES_MUSIC and self.confidence < CONFIRM_BELOW
+
+    def missing(self) -> list[str]:
+        """The fields that the intent needs and does not have; empty for one that can be carried out."""
+        return [
+            field for field in _NEEDED.get(self.intent, ()) if not any(map(self._has, field.split(" or ")))
+        ]
+
+    def _has(self, field: str) -> bool:
+        value = getattr(self, field)
+        return bool(value.strip()) if isinstance(value, str) else value is not None and value != []
+
+
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "play_specific_song": ("artist", "track"),
+    "queue_specific_song": ("artist", "track"),
+    "queue_multiple_songs": ("songs",),
+    "set_volume": ("volume_level or volume_change",),
+    "search": ("query",),
+    "clarification_mode": ("message",),
+}

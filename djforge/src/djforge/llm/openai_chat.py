@@ -63,7 +63,6 @@ class OpenAIChatAdapter:
             # The time of a whole attempt is the orchestrator's; a dead host should show sooner.
             timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S),
             follow_redirects=False,
-            trust_env=False,
         )
 
     @property
@@ -122,9 +121,7 @@ class OpenAIChatAdapter:
             failure.http_status = status
             failure.request_id = failure.request_id or request_id
             raise
-        return msgspec.structs.replace(
-            answer, http_status=status, request_id=request_id or answer.request_id
-        )
+        return msgspec.structs.replace(answer, http_status=status, request_id=request_id or answer.request_id)
 
     def _checked(self, response: httpx2.Response, received: bytes) -> Any:
         """The decoded body of a response that is no refusal. Raises AttemptFailed."""

@@ -89,7 +89,7 @@ def _openrouter(provider: ProviderSettings) -> ChatWire:
         wire_model=lambda model: f"openai/{model}" if _is_bare_openai(model) else model,
         headers={
             "X-OpenRouter-Metadata": "enabled",
-            "HTTP-Referer": "https://github.com/dj-forge",
+            "HTTP-Referer": "http://localhost:4001",
             "X-Title": "DJ Forge",
         },
     )

@@ -32,7 +32,7 @@ _NAMED_HINTS = (
 )  # fmt: skip
 
 PATTERNS: tuple[SecretPattern, ...] = (
-    SecretPattern("api_key", ("sk-", "sk_", "rk_"), re.compile(r"\b[sr]k[-_][A-Za-z0-9_-]{16,512}")),
+    SecretPattern("api_key", ("sk-", "sk_"), re.compile(r"\bsk[-_][A-Za-z0-9_-]{16,512}")),
     SecretPattern("bearer_token", ("earer ", "EARER "), re.compile(r"(?i)\bbearer\s{1,3}([A-Za-z0-9._~+/=-]{8,8192})"), 1),
     SecretPattern("jwt", ("eyJ",), re.compile(r"\beyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{2,8192}(?:\.[A-Za-z0-9_-]{0,8192}){0,3}")),
     SecretPattern("google_key", ("AIza", "ya29."), re.compile(r"\b(?:AIza[0-9A-Za-z_-]{30,64}|ya29\.[0-9A-Za-z_-]{16,2048})")),

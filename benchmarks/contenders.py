@@ -1,0 +1,119 @@
+"""What is measured: each contender logs one turn on the caller's thread and says how to end.
+
+`open_contender(name, directory, sink_url)` gives (prepare, log, close): `prepare` builds its own object from a turn,
+untimed, as the clock starts with the entry built; `log` is what the caller pays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Turn = dict[str, Any]
+
+
+class Contender(NamedTuple):
+    """One way to log."""
+
+    prepare: Callable[[Turn], Any]
+    log: Callable[[Any], None]
+    close: Callable[[], None]
+
+
+def llmlog(directory: Path, sink_url: str) -> Contender:
+    """llmlog on its embedded Redis, masking on."""
+    from llmlog import LLMLoggingService, LlmRequest, LlmResponse, LogEntry, Result, Settings, Usage
+
+    service = LLMLoggingService.open(Settings(data_dir=directory))
+
+    def prepare(turn: Turn) -> LogEntry:
+        return LogEntry(
+            command=turn["command"],
+            user_id=turn["user"],
+            session_id=turn["session"],
+            interpretation=turn["interpretation"],
+            llm_request=LlmRequest(
+                model=turn["model"],
+                messages=turn["messages"],
+                temperature=0.7,
+                requested_model=turn["model"],
+                provider="openrouter",
+                flow="openrouter",
+                json_mode=True,
+            ),
+            llm_response=LlmResponse(
+                content=turn["content"],
+                latency=turn["latency"],
+                usage=Usage(prompt_tokens=1700, completion_tokens=210, total_tokens=1910),
+                finish_reason="stop",
+            ),
+            result=Result(success=True, message=turn["message"]),
+        )
+
+    return Contender(prepare, service.log_interaction, lambda: service.close(30))
+
+
+def redis_pipeline(directory: Path, sink_url: str) -> Contender:
+    """The plan's keys written with a redis-py pipeline on the caller's thread."""
+    import time
+    import uuid
+
+    from llmlog.store import EmbeddedServer
+    from redis import Redis
+
+    server = EmbeddedServer(directory)
+    server.ensure_running()
+    client = Redis(unix_socket_path=str(server.socket_path))
+
+    def log(turn: Turn) -> None:
+        entry_id, now_ms = str(uuid.uuid4()), int(time.time() * 1000)
+        body = json.dumps({"id": entry_id, "timestamp": now_ms, **turn})
+        with client.pipeline(transaction=False) as pipe:
+            pipe.set(f"llm:log:{entry_id}", body, ex=90 * 86400)
+            pipe.zadd("llm:logs:2026-11-23", {entry_id: now_ms})
+            pipe.zadd(f"llm:user:{turn['user']}:logs", {entry_id: now_ms})
+            pipe.hincrby("llm:stats:daily:2026-11-23", f"model:{turn['model']}", 1)
+            pipe.execute()
+
+    def close() -> None:
+        client.close()
+        server.leave()
+
+    return Contender(lambda turn: turn, log, close)
+
+
+def opentelemetry(directory: Path, sink_url: str) -> Contender:
+    """An OpenTelemetry span with GenAI attributes, BatchSpanProcessor, OTLP over HTTP to a local sink."""
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{sink_url}/v1/traces")))
+    tracer = provider.get_tracer("benchmark")
+
+    def log(turn: Turn) -> None:
+        with tracer.start_as_current_span("chat") as span:
+            span.set_attribute("gen_ai.operation.name", "chat")
+            span.set_attribute("gen_ai.request.model", turn["model"])
+            span.set_attribute("gen_ai.response.model", turn["model"])
+            span.set_attribute("gen_ai.usage.input_tokens", 1700)
+            span.set_attribute("gen_ai.usage.output_tokens", 210)
+            span.set_attribute("gen_ai.conversation.id", turn["session"])
+            span.set_attribute("user.id", turn["user"])
+            span.set_attribute("gen_ai.input.messages", json.dumps(turn["messages"]))
+            span.set_attribute("gen_ai.output.messages", turn["content"])
+            span.set_attribute("app.command", turn["command"])
+            span.set_attribute("app.interpretation", json.dumps(turn["interpretation"]))
+            span.set_attribute("app.result", turn["message"])
+
+    return Contender(lambda turn: turn, log, provider.shutdown)
+
+
+CONTENDERS: dict[str, Callable[[Path, str], Contender]] = {
+    "llmlog": llmlog,
+    "redis-py pipeline": redis_pipeline,
+    "OpenTelemetry": opentelemetry,
+}
