@@ -1,0 +1,1 @@
+"""What `make` needs beside the two packages."""
