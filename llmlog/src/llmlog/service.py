@@ -43,9 +43,7 @@ _logger = logging.getLogger("llmlog")
 class LLMLoggingService:
     """Logs every LLM call of an application. Make one with `open`; it is a context manager."""
 
-    def __init__(
-        self, settings: Settings, clock: Clock, recorder: Recorder | None, pseudonyms: Pseudonyms
-    ) -> None:
+    def __init__(self, settings: Settings, clock: Clock, recorder: Recorder | None, pseudonyms: Pseudonyms) -> None:
         """Not to be called directly: see `open` and `open_reader`."""
         self.settings = settings
         self._clock = clock
@@ -237,11 +235,10 @@ class LLMLoggingService:
         """How llmlog is doing. Never raises for a store that is away: that is what it tells."""
         writing, connection = self._writing, self._reads.connection
         breaker = writing.shipper.breaker.state if writing is not None else "closed"
-        if connection.down_since_ms is not None or breaker == "closed":
-            try:
-                self._reads.store.probe()
-            except StoreUnavailable as error:
-                _logger.debug("llmlog: %s", error)
+        try:
+            self._reads.store.probe()
+        except StoreUnavailable as error:
+            _logger.debug("llmlog: %s", error)
         shipper = writing.shipper if writing is not None else None
         writer = writing.writer if writing is not None else None
         spool = spool_health(self.settings.spool_root, self._limit, writer, shipper)

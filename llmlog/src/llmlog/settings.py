@@ -129,9 +129,7 @@ class _Reader:
         if value is None:
             return default
         if not re.fullmatch(r"\d{1,9}", value) or not low <= int(value) <= high:
-            raise SettingsError(
-                name, f"must be a whole number from {low} to {high}, not “{value}”.", str(default)
-            )
+            raise SettingsError(name, f"must be a whole number from {low} to {high}, not “{value}”.", str(default))
         return int(value)
 
     def switch(self, name: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from llmlog.clock import Clock
 
 from djforge.interpreter.answer import Answerer
 from djforge.interpreter.extraction import object_in
@@ -28,6 +27,7 @@ from djforge.interpreter.repair import intent_of
 from djforge.llm.completion import Completion, CompletionRequest
 from djforge.llm.errors import NoModelAnswered
 from djforge.llm.orchestrator import LLMOrchestrator
+from llmlog.clock import Clock
 
 TEMPERATURE = 0.7
 NO_ANSWER = "I could not find an answer just now. Please ask again in a moment."

@@ -6,11 +6,11 @@ import asyncio
 from typing import Any
 
 import msgspec
-from llmlog.clock import Clock
-from llmlog.entry import Attempt, ErrorInfo, LlmCall, LlmRequest, LlmResponse
 
 from djforge.llm.completion import Adapter, Answer, CallLog, Completion, CompletionRequest
 from djforge.llm.errors import AttemptFailed, NoModelAnswered
+from llmlog.clock import Clock
+from llmlog.entry import Attempt, ErrorInfo, LlmCall, LlmRequest, LlmResponse
 
 _NAMED_FIELDS = frozenset(
     {"model", "messages", "temperature", "max_tokens", "max_completion_tokens", "response_format"}

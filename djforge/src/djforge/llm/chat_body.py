@@ -12,10 +12,10 @@ import re
 from typing import Any
 
 import msgspec
-from llmlog.entry import Cost, Usage
 
 from djforge.llm.completion import Answer, AnswerSource
 from djforge.llm.errors import AnswerCut, ContentFiltered, InvalidAnswer
+from llmlog.entry import Cost, Usage
 
 NO_NAMES = frozenset({"", "unknown", "none", "null", "undefined", "n/a"})
 NAME_CHARS = 200

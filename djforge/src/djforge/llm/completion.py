@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal, Protocol
 
 import msgspec
+
 from llmlog.entry import Attempt, Cost, LlmCall, Usage
 
 AnswerSource = Literal["response", "router", "assumed"]

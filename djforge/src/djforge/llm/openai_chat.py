@@ -13,12 +13,12 @@ from typing import Any
 
 import httpx2
 import msgspec
-from llmlog.clock import Clock
 
 from djforge.llm.chat_body import answer_of, decoded, error_in
 from djforge.llm.completion import Answer, CompletionRequest
 from djforge.llm.errors import AttemptFailed, AttemptTimedOut, InvalidAnswer, NetworkFailed
 from djforge.llm.failures import masked, refusal
+from llmlog.clock import Clock
 
 ANSWER_BYTES = 20_000_000
 """A longer body is no answer but a flood."""

@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
-from llmlog.clock import Clock
-
 from djforge.llm.call import Call
 from djforge.llm.completion import Adapter, Answer, CallLog, Completion, CompletionRequest
 from djforge.llm.errors import AttemptFailed, AttemptTimedOut, NoModelAnswered
@@ -18,6 +16,7 @@ from djforge.llm.ladder import Ladder
 from djforge.llm.routing import Routes, adapters_of, default_model_of
 from djforge.llm.rules import LocalRules
 from djforge.settings import LlmSettings
+from llmlog.clock import Clock
 
 
 class LLMOrchestrator:

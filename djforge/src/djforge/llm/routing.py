@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from llmlog.clock import Clock
-
 from djforge.llm.completion import Adapter
 from djforge.llm.openai_chat import ChatWire, OpenAIChatAdapter
 from djforge.llm.rules import LocalRules
 from djforge.settings import LlmSettings, ProviderSettings
+from llmlog.clock import Clock
 
 OPENROUTER_URL = "https://openrouter.ai/api/v1"
 OPENAI_URL = "https://api.openai.com/v1"

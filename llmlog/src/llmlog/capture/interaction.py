@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from llmlog.entry import ErrorInfo, LlmCall, LogEntry, Result, Source, Stage, Step
+from llmlog.entry import ErrorInfo, LlmCall, LogEntry, Result, Stage, Step
 
 if TYPE_CHECKING:
     from llmlog.capture.recorder import OpenEntry, Recorder

@@ -28,7 +28,7 @@ _BODIES: tuple[tuple[str, Any], ...] = (
 Encode = Callable[[Any], bytes]
 
 
-class EntryTooLarge(Exception):  # noqa: N818 - an outcome the recorder counts
+class EntryTooLarge(Exception):
     """Even without its bodies the entry is over the limit."""
 
 

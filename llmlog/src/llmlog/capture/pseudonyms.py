@@ -79,9 +79,7 @@ class Pseudonyms:
 
     def all_of(self, domain: Domain, identifier: str) -> list[str]:
         """The pseudonyms under every live key, newest first: what to look up."""
-        return [
-            self._make(version, domain, identifier) for version in sorted(self._keys.by_version, reverse=True)
-        ]
+        return [self._make(version, domain, identifier) for version in sorted(self._keys.by_version, reverse=True)]
 
     def _make(self, version: int, domain: Domain, identifier: str) -> str:
         state = self._states[(version, domain)].copy()

@@ -20,7 +20,6 @@ from llmlog.clock import Clock
 from llmlog.entry import LlmCall, LlmRequest, LogEntry, Status
 from llmlog.spool import DropReason, FrameKind, SpoolWriter
 
-
 _SNAPSHOT = ("llm_request", "llm_response", "raw", "headers")
 """Bodies that are kept encoded until the interaction ends: the caller may change its lists meanwhile."""
 
@@ -156,11 +155,11 @@ class Recorder:
     def _stamped(self, entry: LogEntry) -> LogEntry:
         """With id, time, pseudonyms and status; from here on no raw id is seen again."""
         now_ms = self.clock.now_ms()
-        timestamp, status = entry.timestamp, _status(entry)
+        status = _status(entry)
         return msgspec.structs.replace(
             entry,
             id=valid_id(entry.id) or self._identifiers.next(now_ms),
-            timestamp=timestamp if 0 < timestamp <= now_ms + CLOCK_AHEAD_MS else now_ms,
+            timestamp=_start_of(entry.timestamp, now_ms),
             user_id=self._pseudonym("user", entry.user_id),
             session_id=self._pseudonym("session", entry.session_id),
             status=status,
@@ -256,14 +255,26 @@ def _entry_of(template: LogEntry, call: LlmCall) -> LogEntry:
 
 
 def _status(entry: LogEntry) -> Status:
-    """`error` where something failed, `fallback` where another rung of the ladder answered."""
+    """`error` where something failed, `fallback` where another rung of the ladder answered.
+
+    Read with `getattr`: a host may have put plain dictionaries where records belong, and keeps its log.
+    """
     if entry.status == "error" or entry.error is not None:
         return "error"
-    if entry.result is not None and not entry.result.success:
+    if getattr(entry.result, "success", True) is False:
         return "error"
-    if entry.status == "fallback" or any(attempt.outcome != "ok" for attempt in entry.attempts):
+    if entry.status == "fallback" or any(getattr(a, "outcome", "ok") != "ok" for a in entry.attempts):
         return "fallback"
     return "ok"
+
+
+def _start_of(timestamp: Any, now_ms: int) -> int:
+    """The start of the call in ms; the time of logging where none that can be was given."""
+    if type(timestamp) is float and timestamp < 2**53:
+        timestamp = int(timestamp)
+    if type(timestamp) is not int:
+        return now_ms
+    return timestamp if 0 < timestamp <= now_ms + CLOCK_AHEAD_MS else now_ms
 
 
 def _sum(some: dict[str, int], others: dict[str, int]) -> dict[str, int]:

@@ -78,7 +78,7 @@ _GATED = (
 _EMAIL = re.compile(rb"[A-Za-z0-9-]@[A-Za-z0-9-]")
 
 
-class Suspicious(Exception):  # noqa: N818 - an outcome
+class Suspicious(Exception):
     """The careful way must look."""
 
 

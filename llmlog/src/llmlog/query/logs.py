@@ -94,9 +94,7 @@ class LogQueries:
         oldest = checks.day(from_day, "from") if from_day is not None else start.isoformat()
         span = (date.fromisoformat(newest) - date.fromisoformat(oldest)).days
         kept = self._store.retention_days + 2
-        days = [
-            (date.fromisoformat(newest) - timedelta(days=n)).isoformat() for n in range(min(span, kept) + 1)
-        ]
+        days = [(date.fromisoformat(newest) - timedelta(days=n)).isoformat() for n in range(min(span, kept) + 1)]
         return statistics_of(self._store.daily_counters(days), days)
 
     # -- which ids ----------------------------------------------------------------------------------
@@ -106,9 +104,7 @@ class LogQueries:
         now_ms = self._clock.now_ms() + store_keys.DAY_MS
         return store_keys.days_back(now_ms, self._store.retention_days + 2)
 
-    def _of_days(
-        self, days: list[str], before: Member | None, skip: int, count: int
-    ) -> tuple[int, list[Member]]:
+    def _of_days(self, days: list[str], before: Member | None, skip: int, count: int) -> tuple[int, list[Member]]:
         counts = dict(zip(days, self._store.count_by_day(days), strict=True))
         total = sum(counts.values())
         start = 0

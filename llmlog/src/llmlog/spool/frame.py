@@ -91,11 +91,11 @@ def pack_header(kind: int, length: int, sequence: int, accepted: int, entry_id: 
     return HEADER.pack(MAGIC, VERSION, kind, 0, 0, length, crc, sequence, accepted, entry_id)
 
 
-class Absent(Exception):  # noqa: N818 - these two are outcomes of a read, not failures of the program
+class Absent(Exception):
     """Nothing was written at this place yet."""
 
 
-class Damaged(Exception):  # noqa: N818
+class Damaged(Exception):
     """Something is here that is no whole frame."""
 
 

@@ -105,8 +105,7 @@ class Ledger:
     def dropped(self) -> dict[str, int]:
         """What was dropped, by reason; reasons that never happened are left out."""
         counts = {
-            reason.label: _U64.unpack_from(self._map, _DROPPED_AT + _U64.size * reason)[0]
-            for reason in DropReason
+            reason.label: _U64.unpack_from(self._map, _DROPPED_AT + _U64.size * reason)[0] for reason in DropReason
         }
         return {label: count for label, count in counts.items() if count}
 

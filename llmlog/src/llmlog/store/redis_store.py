@@ -17,7 +17,13 @@ import zstandard
 from llmlog.clock import Clock, utc_day
 from llmlog.entry import LogEntry
 from llmlog.store import codec, keys
-from llmlog.store.connection import READ_TIMEOUT_S, WRITE_TIMEOUT_S, RedisConnection, is_down_reply
+from llmlog.store.connection import (
+    PROBE_TIMEOUT_S,
+    READ_TIMEOUT_S,
+    WRITE_TIMEOUT_S,
+    RedisConnection,
+    is_down_reply,
+)
 from llmlog.store.counters import increments
 from llmlog.store.dictionaries import Compressor, Decompressor
 
@@ -54,6 +60,7 @@ class RedisStore:
         self._clock = clock
         self._writer = connection.client(WRITE_TIMEOUT_S)
         self._reader = connection.client(READ_TIMEOUT_S)
+        self._prober = connection.client(PROBE_TIMEOUT_S)
         source = resources.files("llmlog.store").joinpath("batch.lua").read_text()
         self._script = self._writer.register_script(source)
         self._compressor = Compressor()
@@ -86,15 +93,13 @@ class RedisStore:
         if replies == BLOBS_MISSING:  # Redis lost what it had: it was emptied, or a failover forgot it
             plan = _Plan(self, batch, self._clock.now_ms(), frozenset())
             replies = self._script(keys=plan.keys, args=plan.arguments())
-        self._kept_blobs = (
-            plan.blob_names if len(self._kept_blobs) > 1000 else self._kept_blobs | plan.blob_names
-        )
+        self._kept_blobs = plan.blob_names if len(self._kept_blobs) > 1000 else self._kept_blobs | plan.blob_names
         return list(replies)
 
     def probe(self) -> None:
         """Ask whether Redis answers. Raises StoreUnavailable."""
         with self.connection.watched():
-            self._reader.ping()
+            self._prober.ping()
 
     def server_time_ms(self) -> int:
         """Redis's clock. Raises StoreUnavailable."""

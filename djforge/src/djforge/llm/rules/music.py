@@ -7,14 +7,31 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from djforge.llm.rules.memory import Memory
 from djforge.llm.rules.replies import Reply, picks, question, several, simple, song
-from djforge.llm.rules.table import Table, Taste, Track, one_each
+from djforge.llm.rules.table import Table, Taste, one_each
 from djforge.llm.rules.taste import Vocabulary, told
-from djforge.llm.rules.words import NUMBERS, fold, number
+from djforge.llm.rules.wish import (
+    ARTIST_THINGS,
+    BUT,
+    CALLED,
+    COUNTED,
+    DASHED,
+    LIKE,
+    NOT,
+    SOME_BY,
+    THINGS,
+    Wish,
+    listed,
+    means_the_artist_before,
+    means_the_song_before,
+    title_and_artist,
+    unquoted,
+)
+from djforge.llm.rules.words import fold, number
 
 MOST_SONGS = 10
 SURE, LIKELY, GUESSED, UNSURE = 0.95, 0.85, 0.75, 0.55
+
 
 class Music:
     """Answers wishes from the table."""
@@ -43,8 +60,8 @@ class Music:
 
     def understood(self, wish: Wish) -> Reply | None:
         """The songs a wish stands for; None where no reading of it fits."""
-        called = _CALLED.fullmatch(wish.text)
-        plain = _unquoted(called["rest"] if called is not None else wish.text)
+        called = CALLED.fullmatch(wish.text)
+        plain = unquoted(called["rest"] if called is not None else wish.text)
         if not plain:
             return None
         wish = msgspec.structs.replace(wish, text=plain)
@@ -77,21 +94,21 @@ class Music:
 
     def _likeness(self, wish: Wish) -> Reply | None:
         """Something like somebody, perhaps happier."""
-        match = _LIKE.fullmatch(wish.text)
+        match = LIKE.fullmatch(wish.text)
         if match is None and re.search(r" but ", wish.text):
-            match = _BUT.fullmatch(wish.text)
+            match = BUT.fullmatch(wish.text)
         if match is None or (not match.groupdict().get("lead", "x").strip() and " by " in wish.text):
             return None
         taste = self._vocabulary.taste_of(match["how"]) if match["how"] else None
         if match["how"] and taste is None:
             return None
-        who = _unquoted(match["who"])
-        if fold(who) in _THIS:
+        who = unquoted(match["who"])
+        if means_the_song_before(who):
             return self.more_like_last(wish, taste)
         artist = self._artist_meant(who)
         if artist is not None:
             return self._near(wish, artist, taste)
-        return None if match.re is _BUT else self._unknown_model(who, taste, wish)
+        return None if match.re is BUT else self._unknown_model(who, taste, wish)
 
     def _artist_meant(self, who: str) -> str | None:
         """The artist named, or the one whose song is named."""
@@ -127,7 +144,7 @@ class Music:
 
     def _but_not(self, wish: Wish) -> Reply | None:
         """Something of a kind, but not by somebody."""
-        match = _NOT.fullmatch(wish.text)
+        match = NOT.fullmatch(wish.text)
         banned = None if match is None else self._table.artist(match["who"])
         if match is None or banned is None:
             return None
@@ -141,22 +158,22 @@ class Music:
 
     def _named(self, wish: Wish) -> Reply | None:
         """ "Title by Artist" or "Artist - Title", one or several."""
-        if wish.count > 1 or _SOME_BY.fullmatch(wish.text):
+        if wish.count > 1 or SOME_BY.fullmatch(wish.text):
             return None
         if " by " not in f" {wish.text.lower()} ":
-            match = _DASH.fullmatch(wish.text)
+            match = DASHED.fullmatch(wish.text)
             return None if match is None else self._song(match["title"], match["artist"], wish)
-        pairs = [_split_by(part) for part in _parts(wish.text)]
+        pairs = [title_and_artist(part) for part in listed(wish.text)]
         if len(pairs) > 1 and all(pairs):
             songs = [self._spelt(title, artist) for title, artist in filter(None, pairs)]
             return several(songs[:MOST_SONGS], "Several songs were named.", SURE)
-        pair = _split_by(wish.text)
+        pair = title_and_artist(wish.text)
         return None if pair is None else self._song(*pair, wish)
 
     def _song(self, title: str, artist: str, wish: Wish) -> Reply | None:
-        if fold(artist) in _THEM and wish.memory.last_song is not None:
+        if means_the_artist_before(artist) and wish.memory.last_song is not None:
             artist = wish.memory.last_song[0]
-        title, artist = self._spelt(_unquoted(title), _unquoted(artist))
+        title, artist = self._spelt(unquoted(title), unquoted(artist))
         if not title or not artist:
             return None
         known = self._table.track(title, artist) is not None
@@ -173,11 +190,11 @@ class Music:
 
     def _counted(self, wish: Wish) -> Reply | None:
         """Three songs of something."""
-        match = _COUNTED.fullmatch(wish.text)
+        match = COUNTED.fullmatch(wish.text)
         count = None if match is None else number(match["count"])
         if match is None or count is None or wish.count > 1:
             return None
-        if count == 1 or (count > 1 and not re.search(rf"\b{_THINGS}\b", match["rest"], re.IGNORECASE)):
+        if count == 1 or (count > 1 and not re.search(rf"\b{THINGS}\b", match["rest"], re.IGNORECASE)):
             return None
         if fold(match["count"]) == "some":
             return None
@@ -190,9 +207,9 @@ class Music:
 
     def _of_artist(self, wish: Wish) -> Reply | None:
         """Something by somebody, or just the name."""
-        match = _SOME_BY.fullmatch(wish.text) or _ARTIST_THINGS.fullmatch(wish.text)
+        match = SOME_BY.fullmatch(wish.text) or ARTIST_THINGS.fullmatch(wish.text)
         who = wish.text if match is None else match["artist"]
-        if fold(who) in _THEM and wish.memory.last_song is not None:
+        if means_the_artist_before(who) and wish.memory.last_song is not None:
             who = wish.memory.last_song[0]
         bare = re.sub(
             r"^(?:some|any|a|more|the band|the artist|artist|band) (?=\S)", "", who, flags=re.IGNORECASE
@@ -200,7 +217,7 @@ class Music:
         spelled = self._vocabulary.taste_of(bare) is None
         artist = self._table.artist(bare, guess=spelled and not self._table.titled(bare, guess=True))
         if artist is None:
-            by_name = match is not None and match.re is _SOME_BY and self._vocabulary.taste_of(who) is None
+            by_name = match is not None and match.re is SOME_BY and self._vocabulary.taste_of(who) is None
             return self._stranger(who) if by_name else None
         tracks = one_each(self._table.by(artist), wish.memory.heard)
         count = min(wish.count, len(tracks))
@@ -254,7 +271,7 @@ class Music:
         return self._moods("Gladly. What should it be?", wish)
 
     def _who_is_it_by(self, wish: Wish) -> Reply:
-        text = _unquoted(wish.text)
+        text = unquoted(wish.text)
         options = [(f"Search for “{text}”", f"search {text}"), *_options(wish)[:3]]
         message = f"I don't know “{text}”. Who is it by? Say it as “{text} by …”, or choose:"
         return question(message, options, "A title or artist that is not in my table.")
@@ -271,19 +288,3 @@ def _options(wish: Wish) -> Sequence[tuple[str, str]]:
         ("To dance to", f"{verb} some dance music"),
         ("Some jazz", f"{verb} some jazz"),
     ]
-
-
-def _split_by(text: str) -> tuple[str, str] | None:
-    """Title and artist around the last " by "."""
-    match = re.fullmatch(r"(.+) by (.+)", text, re.IGNORECASE)
-    return None if match is None else (match[1].strip(), match[2].strip())
-
-
-def _parts(text: str) -> list[str]:
-    """The songs of a list: parted by commas or "and", each with a "by" of its own."""
-    parts = re.split(r",? and (?=[^,]+? by )|, ?(?=[^,]+? by )", text, flags=re.IGNORECASE)
-    return [part for part in parts if part]
-
-
-def _unquoted(text: str) -> str:
-    return text.strip().strip('"').strip()

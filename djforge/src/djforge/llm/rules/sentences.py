@@ -6,11 +6,12 @@ import re
 
 from djforge.llm.rules.controls import control
 from djforge.llm.rules.memory import Memory
-from djforge.llm.rules.music import Music, Wish
+from djforge.llm.rules.music import Music
 from djforge.llm.rules.replies import Reply, question, simple, unknown
 from djforge.llm.rules.table import Table
 from djforge.llm.rules.talking import talked
 from djforge.llm.rules.taste import Vocabulary
+from djforge.llm.rules.wish import Wish
 from djforge.llm.rules.words import ORDINALS, fold, one_slip_apart, tidy
 
 VERBS = ("play", "queue", "pause", "skip", "resume", "stop", "search", "next", "previous", "volume", "louder",
