@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from .conftest import RedisServer, accepted_lines, start_logging, stored_commands
+from processes import RedisServer, accepted_lines, start_logging, stored_commands
 
 BLOCKED_US = 500_000
 """A call that took this long was waiting for something."""

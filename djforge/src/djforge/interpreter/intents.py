@@ -31,9 +31,7 @@ INTENT_NAMES: tuple[str, ...] = get_args(IntentName)
 CONFIRM_BELOW = 0.7
 """A playing or queueing intent the model is less sure of than this is put to the person first."""
 
-CHANGES_MUSIC: frozenset[str] = frozenset(
-    {"play_specific_song", "queue_specific_song", "queue_multiple_songs"}
-)
+CHANGES_MUSIC: frozenset[str] = frozenset({"play_specific_song", "queue_specific_song", "queue_multiple_songs"})
 """The intents that replace or add music; only these ever ask for confirmation."""
 
 
@@ -85,9 +83,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_def
 
     def missing(self) -> list[str]:
         """The fields that the intent needs and does not have; empty for one that can be carried out."""
-        return [
-            field for field in _NEEDED.get(self.intent, ()) if not any(map(self._has, field.split(" or ")))
-        ]
+        return [field for field in _NEEDED.get(self.intent, ()) if not any(map(self._has, field.split(" or ")))]
 
     def _has(self, field: str) -> bool:
         value = getattr(self, field)

@@ -111,18 +111,14 @@ class Interpreter:
         start_s = self._clock.monotonic_s()
         detail: dict[str, str | None]
         try:
-            text, completion = await self._answerer.answer(
-                command, history, understood.requested_model, playing
-            )
+            text, completion = await self._answerer.answer(command, history, understood.requested_model, playing)
             detail = {"model": completion.model, "logId": completion.log_id}
         except NoModelAnswered as error:
             text, detail = NO_ANSWER, {"error": str(error), "logId": error.log_id}
             problem = Problem(stage="model", type=error.type, message=str(error))
         step = Step(name="answer", detail=detail, duration_ms=self._since_ms(start_s))
         intent = msgspec.structs.replace(understood.intent, message=text)
-        return msgspec.structs.replace(
-            understood, intent=intent, problem=problem, steps=[*understood.steps, step]
-        )
+        return msgspec.structs.replace(understood, intent=intent, problem=problem, steps=[*understood.steps, step])
 
     def _unanswered(
         self, command: str, model: str | None, error: NoModelAnswered, start_s: float

@@ -21,9 +21,7 @@ _SONG = re.compile(
     r"\s*(?:please )?(?P<verb>play|queue)\s+(?P<track>.+)\s+by\s+(?P<artist>.+?)[\s.!]*", re.IGNORECASE
 )
 _VOLUME = re.compile(r"\bvolume\b\D{0,12}(?P<level>[0-9]{1,3})\b", re.IGNORECASE)
-_SEARCH = re.compile(
-    r"\s*(?:please )?(?:play|search(?: for)?|find|queue)\s+(?P<query>.+?)[\s.!?]*", re.IGNORECASE
-)
+_SEARCH = re.compile(r"\s*(?:please )?(?:play|search(?: for)?|find|queue)\s+(?P<query>.+?)[\s.!?]*", re.IGNORECASE)
 
 
 def proposal(command: str) -> Intent | None:

@@ -42,9 +42,7 @@ class NowPlaying(msgspec.Struct, frozen=True, kw_only=True):
 
 def prompt_text(version: str) -> str:
     """The prompt of a version. Raises FileNotFoundError for one that never was."""
-    return (
-        files("djforge.interpreter").joinpath("prompts", f"{version}.txt").read_text(encoding="utf-8").strip()
-    )
+    return files("djforge.interpreter").joinpath("prompts", f"{version}.txt").read_text(encoding="utf-8").strip()
 
 
 def command_messages(
@@ -84,9 +82,7 @@ def _in_json(turn: Turn) -> str:
     """What a model would have answered, with what the person saw in the end as its message. Choices go
     along, so that "the second one" can be understood."""
     said = {
-        name: value
-        for name, value in turn.intent.items()
-        if name not in _LEFT_OUT and value not in (None, [], {})
+        name: value for name, value in turn.intent.items() if name not in _LEFT_OUT and value not in (None, [], {})
     }
     options = turn.intent.get("options")
     if isinstance(options, list) and options:

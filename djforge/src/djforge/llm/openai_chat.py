@@ -114,9 +114,7 @@ class OpenAIChatAdapter:
         request_id = response.headers.get("x-request-id")
         try:
             body = self._checked(response, received)
-            answer = answer_of(
-                body, asked_model=asked_model, provider=self._wire.provider, json_mode=json_mode
-            )
+            answer = answer_of(body, asked_model=asked_model, provider=self._wire.provider, json_mode=json_mode)
         except AttemptFailed as failure:
             failure.http_status = status
             failure.request_id = failure.request_id or request_id

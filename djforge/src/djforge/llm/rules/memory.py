@@ -77,9 +77,7 @@ def _songs(said: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (song["artist"], song["track"])
         for song in named
-        if isinstance(song, dict)
-        and isinstance(song.get("artist"), str)
-        and isinstance(song.get("track"), str)
+        if isinstance(song, dict) and isinstance(song.get("artist"), str) and isinstance(song.get("track"), str)
     ]
 
 
@@ -91,8 +89,4 @@ def _choices(said: dict[str, Any]) -> list[str]:
             for option in options
             if isinstance(option, dict) and isinstance(option.get("value"), str)
         ]
-    return (
-        [name for name in alternatives or [] if isinstance(name, str)]
-        if isinstance(alternatives, list)
-        else []
-    )
+    return [name for name in alternatives or [] if isinstance(name, str)] if isinstance(alternatives, list) else []

@@ -43,8 +43,8 @@ class Music:
             self._title,
             self._likeness,
             self._but_not,
-            self._named,
             self._counted,
+            self._named,
             self._of_artist,
             self._title_and_artist,
             self._taste,
@@ -165,7 +165,8 @@ class Music:
             return None if match is None else self._song(match["title"], match["artist"], wish)
         pairs = [title_and_artist(part) for part in listed(wish.text)]
         if len(pairs) > 1 and all(pairs):
-            songs = [self._spelt(title, artist) for title, artist in filter(None, pairs)]
+            spelt = [self._spelt(title, artist) for title, artist in filter(None, pairs)]
+            songs = [(artist, title) for title, artist in spelt]
             return several(songs[:MOST_SONGS], "Several songs were named.", SURE)
         pair = title_and_artist(wish.text)
         return None if pair is None else self._song(*pair, wish)
@@ -211,9 +212,7 @@ class Music:
         who = wish.text if match is None else match["artist"]
         if means_the_artist_before(who) and wish.memory.last_song is not None:
             who = wish.memory.last_song[0]
-        bare = re.sub(
-            r"^(?:some|any|a|more|the band|the artist|artist|band) (?=\S)", "", who, flags=re.IGNORECASE
-        )
+        bare = re.sub(r"^(?:some|any|a|more|the band|the artist|artist|band) (?=\S)", "", who, flags=re.IGNORECASE)
         spelled = self._vocabulary.taste_of(bare) is None
         artist = self._table.artist(bare, guess=spelled and not self._table.titled(bare, guess=True))
         if artist is None:
@@ -221,9 +220,7 @@ class Music:
             return self._stranger(who) if by_name else None
         tracks = one_each(self._table.by(artist), wish.memory.heard)
         count = min(wish.count, len(tracks))
-        return picks(
-            tracks, f"One of the best known songs of {artist}.", LIKELY, count=count, queue=wish.queue
-        )
+        return picks(tracks, f"One of the best known songs of {artist}.", LIKELY, count=count, queue=wish.queue)
 
     def _stranger(self, artist: str) -> Reply:
         reasoning = f"{artist} is not in my table, so I look for songs instead of naming one."
@@ -265,13 +262,11 @@ class Music:
             # Another start for each turn of a conversation; the same command in the same place stays the same.
             start = (len(wish.text) + 7 * wish.memory.turns) % len(tracks)
             reasoning = "Anything was welcome, so this is a pick from my table."
-            return picks(
-                tracks[start:] + tracks[:start], reasoning, GUESSED, count=wish.count, queue=wish.queue
-            )
+            return picks(tracks[start:] + tracks[:start], reasoning, GUESSED, count=wish.count, queue=wish.queue)
         return self._moods("Gladly. What should it be?", wish)
 
     def _who_is_it_by(self, wish: Wish) -> Reply:
-        text = unquoted(wish.text)
+        text = unquoted(re.sub(r"^(?:some|any|a|an|more|me) (?=\S)", "", wish.text, flags=re.IGNORECASE))
         options = [(f"Search for “{text}”", f"search {text}"), *_options(wish)[:3]]
         message = f"I don't know “{text}”. Who is it by? Say it as “{text} by …”, or choose:"
         return question(message, options, "A title or artist that is not in my table.")

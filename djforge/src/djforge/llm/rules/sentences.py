@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from djforge.llm.rules import patterns
 from djforge.llm.rules.controls import control
 from djforge.llm.rules.memory import Memory
 from djforge.llm.rules.music import Music
@@ -16,55 +17,6 @@ from djforge.llm.rules.words import ORDINALS, fold, one_slip_apart, tidy
 
 VERBS = ("play", "queue", "pause", "skip", "resume", "stop", "search", "next", "previous", "volume", "louder",
          "quieter", "mute", "unmute", "find")  # fmt: skip
-_DJ = re.compile(r"(?:(?:hey|hi|hello|ok|okay|yo)[ ,]+)?dj(?: ?forge)?[,: ]+(?=\S)", re.IGNORECASE)
-_POLITE = re.compile(
-    r"(?:(?:can|could|would|will) (?:you|we|i)(?: please| maybe)?|please|pls|plz|kindly|i(?:'d| would) (?:like|love)(?: you)? to"
-    r"|i (?:want|need)(?: you)? to|i wanna|let's|lets|let us|now|and|so|then|well|ok(?:ay)?|go ahead and)[, ]+(?=\S)",
-    re.IGNORECASE,
-)
-_THANKS = re.compile(
-    r"[, ]+(?:please|pls|plz|thanks?|thank you|for me|will you|would you|would ya|right away)$", re.IGNORECASE
-)
-_PLAY = re.compile(
-    r"(?:play(?: me| us)?|put on|throw on|listen to|hear|i (?:want|need)|i(?:'d| would) (?:like|love)|give (?:me|us)|gimme"
-    r"|i(?:'m| am) in the mood for|i feel like(?: hearing| listening to)?|how about|what about|start playing|drop|blast|spin"
-    r"|(?:find|get|recommend|suggest)(?: me)?(?= (?:something|anything)\b)|do you have|got any"
-    r"|spil|afspil|spiel(?:e)?|joue(?:-moi)?|mets(?:-moi)?|pon(?:me)?|reproduce|toca|suona|metti|spela|speel|toque)"
-    r"(?: (?P<rest>.+))?",
-    re.IGNORECASE,
-)
-_FOREIGN = re.compile(
-    r"(?:spil|afspil|spiel|joue|mets|pon|reproduce|toca|suona|metti|spela|speel|toque)", re.IGNORECASE
-)
-_FOREIGN_BY = re.compile(r"(.+) (?:af|av|von|de|di|van|do|da) (.+)", re.IGNORECASE)
-_QUEUE = re.compile(
-    r"(?:(?:queue(?: up)?|enqueue|que|q|line up)(?: me)? (?P<a>.+?)(?: (?:up|next|to the queue|in the queue))?"
-    r"|(?:add|put|throw|stick) (?P<b>.+?) (?:to|in|on|into|onto)(?: (?:the|my))? (?:queue|list|line)"
-    r"|play (?P<c>.+?) (?:next|afterwards|after (?:this|that)(?: one| song)?|later)|add (?P<d>.+)"
-    r"|next(?: up)?(?: play)?[:,]? (?P<e>.+))",
-    re.IGNORECASE,
-)
-_SEARCH = re.compile(
-    r"(?:(?:search|look|google)(?: spotify)?(?: for| up)?|find(?: me)?|show(?: me)?|list)(?: (?:the|all|some|any))?"
-    r"(?: (?:songs?|tracks?|music|results)(?: (?:by|from|of|called|about|for|with|named))?)? (?P<query>.+)",
-    re.IGNORECASE,
-)
-_CHOICE = re.compile(
-    rf"(?:no,? )?(?:(?:play|queue|take|i (?:want|meant|mean)|try|give me) )?(?:the )?(?P<which>{'|'.join(ORDINALS)})(?: (?:one|song|option|choice))?"
-    r"|(?:(?:play|take|option|choice) )?(?:number|no\.?|#|option|nr\.?) ?(?P<number>[1-9])",
-    re.IGNORECASE,
-)
-_MORE = re.compile(
-    r"(?:no,? )?(?:(?:play |give me |queue )?(?:something|anything) (?:else|different)|(?:play |queue )?(?:another|one more)(?: (?:one|song|track))?"
-    r"|more(?: (?:please|like (?:this|that|it)|of (?:this|that|the same)))?|(?:play |queue )?(?:more|something|another(?: one)?) like (?:this|that|it)"
-    r"|similar|not (?:that|this)(?: one)?|another like (?:this|that))",
-    re.IGNORECASE,
-)
-_AGAIN = re.compile(
-    r"(?:play )?(?:it|that|this|that one|the song|that song|this song)? ?(?:again|once more|one more time)|replay|encore",
-    re.IGNORECASE,
-)
-_REPEATED = re.compile(r"(.)\1{3,}")
 
 
 class Sentences:
@@ -84,6 +36,7 @@ class Sentences:
         return (
             self._choice(said, memory)
             or control(said)
+            or self._beyond(said)
             or self._again(said, memory)
             or self._wish(said, memory)
             or self._search(said)
@@ -92,11 +45,12 @@ class Sentences:
 
     def _stripped(self, said: str) -> str:
         """A command without "hey DJ", "please" and the like, its first word spelled right."""
-        said = _DJ.sub("", said, count=1) if _DJ.match(said) else said
-        while not self._table.titled(said):
-            shorter = _THANKS.sub("", said)
-            opening = _POLITE.match(shorter)
-            shorter = shorter[opening.end() :] if opening is not None else shorter
+        opening = patterns.TO_THE_DJ.match(said)
+        said = said[opening.end() :] if opening is not None else said
+        while not self._table.titled(said) and not self._table.titled(said.rpartition(" by ")[0]):
+            shorter = patterns.POLITE_END.sub("", said)
+            start = patterns.POLITE_START.match(shorter)
+            shorter = shorter[start.end() :] if start is not None else shorter
             if shorter == said:
                 break
             said = shorter
@@ -105,7 +59,7 @@ class Sentences:
 
     def _choice(self, said: str, memory: Memory) -> Reply | None:
         """The second one."""
-        match = _CHOICE.fullmatch(said)
+        match = patterns.CHOICE.fullmatch(said)
         if match is None:
             return None
         at = int(match["number"]) - 1 if match["number"] else ORDINALS[match["which"].lower()]
@@ -119,12 +73,18 @@ class Sentences:
         wish = self._wish(choice, memory) or self._search(choice)
         return wish or self._music.answer(Wish(text=choice, queue=False, memory=memory))
 
+    def _beyond(self, said: str) -> Reply | None:
+        """What is understood, but cannot be done here."""
+        if self._table.titled(said) or not patterns.BEYOND.fullmatch(said) or " by " in said:
+            return None
+        return unknown("Playlists, shuffle, repeat, devices and saving songs are beyond what I can do.")
+
     def _again(self, said: str, memory: Memory) -> Reply | None:
         """Another one, or the same again."""
         wish = Wish(text="something", queue=said.lower().startswith("queue"), memory=memory)
-        if _MORE.fullmatch(said):
+        if patterns.MORE.fullmatch(said):
             return self._music.more_like_last(wish)
-        if not _AGAIN.fullmatch(said):
+        if not patterns.AGAIN.fullmatch(said):
             return None
         if memory.last_song is None:
             return question("Again what? I remember no song of this conversation.", [], "No song before.")
@@ -133,15 +93,15 @@ class Sentences:
 
     def _wish(self, said: str, memory: Memory) -> Reply | None:
         """Play or queue something."""
-        queued = _QUEUE.fullmatch(said)
+        queued = patterns.QUEUE.fullmatch(said)
         if queued is not None and not self._table.titled(said):
             text = next(found for found in queued.groups() if found)
             return self._music.answer(Wish(text=text, queue=True, memory=memory))
-        match = None if self._table.titled(said) else _PLAY.fullmatch(said)
+        match = None if self._table.titled(said) else patterns.PLAY.fullmatch(said)
         if match is None or not match["rest"]:
             return None
         text = match["rest"]
-        elsewhere = _FOREIGN_BY.fullmatch(text) if _FOREIGN.match(said) else None
+        elsewhere = patterns.BY_ELSEWHERE.fullmatch(text) if patterns.PLAY_ELSEWHERE.match(said) else None
         if elsewhere is not None and self._vocabulary.taste_of(text) is None and not self._table.titled(text):
             text = f"{elsewhere[1]} by {elsewhere[2]}"
         return self._music.answer(Wish(text=text, queue=False, memory=memory))
@@ -149,7 +109,9 @@ class Sentences:
     def _search(self, said: str) -> Reply | None:
         if said.lower() in ("search", "find", "look", "show"):
             return question("What should I search for?", [], "A search without words.")
-        match = _SEARCH.fullmatch(said)
+        if said.lower() in ("queue", "add", "queue up"):
+            return question("What should I put in the queue?", [], "A queue command without a song.")
+        match = patterns.SEARCH.fullmatch(said)
         if match is None:
             return None
         query = match["query"].strip('" ')
@@ -161,7 +123,9 @@ class Sentences:
             reply = talked(said, asked, self._table)
             if reply is not None:
                 return reply
-        if _REPEATED.search(said) is None and len(said) > 1:
+        if patterns.ANYTHING.fullmatch(said):
+            return self._music.answer(Wish(text=said, queue=False, memory=memory))
+        if patterns.REPEATED_LETTER.search(said) is None and len(said) > 1:
             wish = Wish(text=said, queue=False, memory=memory)
             understood = self._music.understood(wish)
             if understood is not None:

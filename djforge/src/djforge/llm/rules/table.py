@@ -23,8 +23,10 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
     artist: str
     title: str
     year: int
-    genres: frozenset[str]
-    moods: frozenset[str]
+    genres: tuple[str, ...]
+    """The one it stands for most comes first."""
+    moods: tuple[str, ...]
+    """Likewise."""
 
     @property
     def name(self) -> str:
@@ -47,9 +49,7 @@ class Taste(msgspec.Struct, frozen=True, kw_only=True):
 class Table:
     """The tracks and artists, and the ways to find one."""
 
-    def __init__(
-        self, tracks: list[Track], aliases: dict[str, str], neighbours: dict[str, list[str]]
-    ) -> None:
+    def __init__(self, tracks: list[Track], aliases: dict[str, str], neighbours: dict[str, list[str]]) -> None:
         self.tracks = tuple(tracks)
         self._neighbours = neighbours
         self._artists = {fold(track.artist): track.artist for track in tracks} | aliases
@@ -105,8 +105,8 @@ class Table:
         if artist in self._neighbours:
             return [track for name in self._neighbours[artist] for track in self.by(name)]
         genres = {genre for track in self.by(artist) for genre in track.genres}
-        others = [track for track in self.tracks if track.artist != artist and track.genres & genres]
-        return sorted(others, key=lambda track: -len(track.genres & genres))
+        others = [track for track in self.tracks if track.artist != artist and genres.intersection(track.genres)]
+        return sorted(others, key=lambda track: -len(genres.intersection(track.genres)))
 
     def fitting(self, taste: Taste, among: Iterable[Track] | None = None) -> list[Track]:
         """Tracks of the taste: genre and decade must fit, moods as many as possible, at least one."""
@@ -129,15 +129,17 @@ def one_each(tracks: Iterable[Track], heard: Collection[str] = ()) -> list[Track
 
 
 def _fits(track: Track, taste: Taste) -> bool:
-    if taste.genres and not track.genres & taste.genres:
+    if taste.genres and not taste.genres.intersection(track.genres):
         return False
     if taste.decade is not None and track.year // 10 * 10 != taste.decade:
         return False
-    return not taste.moods or bool(track.moods & taste.moods)
+    return not taste.moods or bool(taste.moods.intersection(track.moods))
 
 
 def _score(track: Track, taste: Taste) -> int:
-    return len(track.moods & taste.moods) + len(track.genres & taste.genres)
+    found = len(taste.moods.intersection(track.moods)) + len(taste.genres.intersection(track.genres))
+    first = (track.moods[:1], taste.moods), (track.genres[:1], taste.genres)
+    return 2 * found + sum(1 for leading, wished in first if wished.intersection(leading))
 
 
 def _track(fields: list[str]) -> Track:
@@ -146,8 +148,8 @@ def _track(fields: list[str]) -> Track:
         artist=artist,
         title=title,
         year=int(year),
-        genres=frozenset(_parts(genres, ",")),
-        moods=frozenset(_parts(moods, ",")),
+        genres=tuple(_parts(genres, ",")),
+        moods=tuple(_parts(moods, ",")),
     )
 
 

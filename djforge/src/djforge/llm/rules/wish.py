@@ -25,9 +25,7 @@ SOME_BY = re.compile(
     re.IGNORECASE,
 )
 """Something by ABBA."""
-ARTIST_THINGS = re.compile(
-    rf"(?:some |any |a |more |another )?(?P<artist>.+?)(?:'s)? {THINGS}", re.IGNORECASE
-)
+ARTIST_THINGS = re.compile(rf"(?:some |any |a |more |another )?(?P<artist>.+?)(?:'s)? {THINGS}", re.IGNORECASE)
 """Some ABBA songs."""
 LIKE = re.compile(
     rf"(?P<lead>(?:something|anything|some|a|more|sth|another)?(?: ?{THINGS})? ?"

@@ -15,20 +15,14 @@ NUMBERS = {
 ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3,
             "fifth": 4, "5th": 4, "last": -1}  # fmt: skip
 
-_LETTERS = str.maketrans(
-    {"ø": "o", "æ": "ae", "œ": "oe", "ß": "ss", "đ": "d", "ł": "l", "ı": "i", "&": " and "}
-)
-_QUOTES = str.maketrans(
-    {"‘": "'", "’": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"'}
-)
+_LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ß": "ss", "đ": "d", "ł": "l", "ı": "i", "&": " and "})
+_QUOTES = str.maketrans({"‘": "'", "’": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"'})
 
 
 def fold(text: str) -> str:
     """A text as it is compared: without case, accents and punctuation, single spaces."""
     lowered = text.casefold().translate(_LETTERS)
-    plain = "".join(
-        mark for mark in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(mark)
-    )
+    plain = "".join(mark for mark in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(mark))
     without = re.sub(r"['’.]", "", plain)
     return " ".join(re.sub(r"[^\w]+|_", " ", without).split())
 

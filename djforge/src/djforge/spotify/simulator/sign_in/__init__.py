@@ -1,0 +1,1 @@
+"""The simulated accounts service: people, codes, tokens and the page that asks."""
