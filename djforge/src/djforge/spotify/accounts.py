@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import httpx2
 import msgspec
-from llmlog.clock import Clock
 
 from djforge.spotify import wire
 from djforge.spotify.errors import Upstream
+from llmlog.clock import Clock
 
 SCOPES: Final = (
     "user-read-playback-state",
@@ -47,9 +47,8 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Tokens(expires_at_ms={self.expires_at_ms}, authorised_at_ms={self.authorised_at_ms})"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, int]]:
-        yield "expires_at_ms", self.expires_at_ms
-        yield "authorised_at_ms", self.authorised_at_ms
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("expires_at_ms", self.expires_at_ms), ("authorised_at_ms", self.authorised_at_ms)]
 
 
 class _Granted(msgspec.Struct, frozen=True):

@@ -78,9 +78,7 @@ class RateLimited(SpotifyError):
 
     def __init__(self, retry_after_s: int) -> None:
         unit = "second" if retry_after_s == 1 else "seconds"
-        self.message_for_person = (
-            f"Spotify is getting too many requests. Try again in {retry_after_s} {unit}."
-        )
+        self.message_for_person = f"Spotify is getting too many requests. Try again in {retry_after_s} {unit}."
         super().__init__()
         self.retry_after_s = retry_after_s
 

@@ -11,10 +11,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from llmlog.clock import Clock
-
 from djforge.spotify.accounts import Tokens
 from djforge.spotify.errors import NeedsReauth, RateLimited, Upstream
+from llmlog.clock import Clock
 
 REFRESH_AHEAD_MS: Final = 60_000
 """So that a token does not run out between asking for it and using it."""

@@ -49,7 +49,8 @@ _LEVELS = (
     (rf"unmute(?: {_OUTPUT})?", 50, "Sound on again; the level before is not known, so half."),
     (r"(?:max|full|maximum|highest)(?: volume| blast)?", 100, "As loud as it goes."),
     (
-        rf"(?:turn|crank|put|set) {_OUTPUT} (?:up )?(?:all the way(?: up)?|to (?:the )?max(?:imum)?|to (?:eleven|11))",
+        rf"(?:turn|crank|put|set) {_OUTPUT} (?:up )?"
+        r"(?:all the way(?: up)?|to (?:the )?max(?:imum)?|to (?:eleven|11))",
         100,
         "As loud as it goes.",
     ),

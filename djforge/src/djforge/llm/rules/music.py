@@ -53,7 +53,7 @@ class Music:
 
     def answer(self, wish: Wish) -> Reply:
         """The songs a wish stands for; a question where it could be several or none is known."""
-        if self._vocabulary.says_nothing(wish.text):
+        if self._vocabulary.says_nothing(wish.text) and not self._table.titled(wish.text):
             return self._anything(wish)
         understood = self.understood(wish)
         return understood if understood is not None else self._who_is_it_by(wish)

@@ -19,7 +19,10 @@ POLITE_START = _shape(
     r"|(?:now|and|so|then|well|ok(?:ay)?|no|nope|nah|rather|oh|hm+), *(?=\S)",
 )
 POLITE_END = _shape(r"[, ]+(?:please|pls|plz|thanks?|thank you|for me|will you|would you|right away|instead|then)$")
-ELSEWHERE = r"(?:spil|afspil|spiel(?:e)?|joue(?:-moi)?|mets(?:-moi)?|pon(?:me)?|reproduce|toca|suona|metti|spela|speel|toque)"
+ELSEWHERE = (
+    r"(?:spil|afspil|spiel(?:e)?|joue(?:-moi)?|mets(?:-moi)?|pon(?:me)?|reproduce|toca|suona|metti|spela"
+    r"|speel|toque)"
+)
 PLAY = _shape(
     r"(?:play(?: me| us)?|put on|turn on|throw on|listen to|hear|have|i (?:want|need)|i(?:'d| would) (?:like|love)",
     r"|give (?:me|us)|gimme|i(?:'m| am) in the mood for|i feel like(?: hearing| listening to)?|how about",
@@ -62,4 +65,5 @@ BEYOND = _shape(
     r".*\b(?:playlists?|shuffle|on repeat|repeat|loop|(?:other|which|my) (?:device|speaker)s?|"
     r"(?:like|save) (?:this|that) song)\b.*"
 )
+SOMETHING_MISSPELT = _shape(r"\b(?:someting|somthing|somethin|sumthing|sometihng|smth|sth)\b")
 REPEATED_LETTER = re.compile(r"(.)\1{3,}")

@@ -45,6 +45,7 @@ class Sentences:
 
     def _stripped(self, said: str) -> str:
         """A command without "hey DJ", "please" and the like, its first word spelled right."""
+        said = patterns.SOMETHING_MISSPELT.sub("something", said)
         opening = patterns.TO_THE_DJ.match(said)
         said = said[opening.end() :] if opening is not None else said
         while not self._table.titled(said) and not self._table.titled(said.rpartition(" by ")[0]):
@@ -115,6 +116,8 @@ class Sentences:
         if match is None:
             return None
         query = match["query"].strip('" ')
+        if not re.search(r"\w", query):
+            return question("What should I search for?", [], "A search without words.")
         return simple("search", "Asked to search, not to play.", 0.9, query=query)
 
     def _unsaid(self, said: str, memory: Memory, asked: bool) -> Reply:

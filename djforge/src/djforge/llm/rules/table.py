@@ -16,6 +16,10 @@ from djforge.llm.rules.words import fold
 NEAR = 0.82
 """How alike two names must be (0 to 1) to be taken for one typed wrong."""
 
+_DIGITS = dict(
+    zip("0123456789", ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], strict=True)
+)
+
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):
     """One song of the table."""
@@ -55,7 +59,7 @@ class Table:
         self._artists = {fold(track.artist): track.artist for track in tracks} | aliases
         self._titles: dict[str, list[Track]] = {}
         for track in tracks:
-            for spelling in {fold(track.title), fold(_without_brackets(track.title))}:
+            for spelling in {_title_key(track.title), _title_key(_without_brackets(track.title))}:
                 self._titles.setdefault(spelling, []).append(track)
 
     @classmethod
@@ -80,7 +84,7 @@ class Table:
 
     def titled(self, text: str, *, guess: bool = False) -> list[Track]:
         """The tracks of this title; with `guess` also of one typed a little wrong."""
-        folded = fold(text)
+        folded = _title_key(text)
         if folded in self._titles or not guess or len(folded) < 5:
             return self._titles.get(folded, [])
         near = difflib.get_close_matches(folded, self._titles, n=1, cutoff=NEAR)
@@ -155,6 +159,11 @@ def _track(fields: list[str]) -> Track:
 
 def _parts(text: str, separator: str) -> list[str]:
     return [part.strip() for part in text.split(separator) if part.strip()]
+
+
+def _title_key(title: str) -> str:
+    """A title as it is looked up: folded, with single digits spelled out ("Take 5")."""
+    return " ".join(_DIGITS.get(word, word) for word in fold(title).split())
 
 
 def _without_brackets(title: str) -> str:

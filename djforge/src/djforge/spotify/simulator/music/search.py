@@ -18,7 +18,8 @@ from djforge.spotify.simulator.music.words import likeness, words
 _FILTER: Final = re.compile(r"\b(artist|track|album|genre|year):\s*(\"[^\"]*\"?|\S+)", re.IGNORECASE)
 _YEARS: Final = re.compile(r"(\d{4})(?:-(\d{4}))?")
 NOISE: Final = frozenset(
-    ("a an and by for from like me music of on play please some something song songs that the to track").split()
+    {"a", "an", "and", "by", "for", "from", "like", "me", "music", "of", "on", "play", "please", "some"}
+    | {"something", "song", "songs", "that", "the", "to", "track"}
 )
 """Words that say nothing about a song unless nothing else is asked."""
 NEARLY: Final = 0.5

@@ -14,9 +14,9 @@ import string
 from typing import Final
 
 import msgspec
-from llmlog.clock import Clock
 
 from djforge.spotify.simulator.refusals import ApiRefusal, GrantRefusal
+from llmlog.clock import Clock
 
 CODE_LIFE_MS: Final = 600_000
 ACCESS_LIFE_S: Final = 3600

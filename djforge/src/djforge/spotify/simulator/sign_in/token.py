@@ -20,7 +20,7 @@ class TokenEndpoint:
     def __init__(self, grants: Grants) -> None:
         self._grants = grants
 
-    async def __call__(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """One token request."""
         told: dict[str, str] = {}
         if request.headers.get("content-type", "").split(";")[0].strip().lower() == FORM:

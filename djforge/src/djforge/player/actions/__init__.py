@@ -1,0 +1,1 @@
+"""One file for each kind of intent; each function takes a desk and an intent and gives an Outcome."""

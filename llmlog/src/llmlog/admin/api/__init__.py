@@ -1,0 +1,5 @@
+"""The JSON API under /api/llm-logs."""
+
+from llmlog.admin.api.routes import Api
+
+__all__ = ["Api"]

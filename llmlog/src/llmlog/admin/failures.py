@@ -1,0 +1,83 @@
+"""What a failed request gets: the plan's bodies for 401 and 403, one shape for all else, a page for people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from llmlog.admin.frame import Frame
+from llmlog.errors import BadRequest, StoreUnavailable
+from llmlog.health import Health
+
+API = "/api/llm-logs"
+
+_SENTENCES = {
+    401: "Sign in to see logs.",
+    403: "This page is for the administrator of this app. Your own logs are under “My logs”.",
+    404: "This log does not exist. It may have expired, or been erased at its person's request.",
+    405: "This address does not take this method.",
+}
+_PLAN_BODIES = {401: {"error": "Authentication failed"}, 403: {"error": "Admin access required"}}
+
+
+def json_response(body: Any, status: int = 200) -> Response:
+    """JSON of records, camelCase; never cached."""
+    return Response(
+        msgspec.json.encode(body), status, media_type="application/json", headers={"cache-control": "no-store"}
+    )
+
+
+def error_body(code: str, message: str, field: str | None = None) -> dict[str, Any]:
+    """The shape of every error but 401 and 403."""
+    error = {"code": code, "message": message}
+    return {"error": error if field is None else {**error, "field": field}}
+
+
+def store_sentence(health: Health, error: StoreUnavailable) -> str:
+    """Since when the store is away, and what is safe."""
+    since_ms = error.since_ms or health.store.not_answering_since
+    since = f" since {datetime.fromtimestamp(since_ms / 1000, tz=UTC):%H:%M} UTC" if since_ms else ""
+    count = health.spool.spooled
+    safe = "1 log is safe on disk" if count == 1 else f"{count:,} logs are safe on disk"
+    return f"The log store is not answering{since}. {safe}."
+
+
+class Failures:
+    """Starlette's exception handlers."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    def handlers(self) -> dict[Any, Any]:
+        """For `Starlette(exception_handlers=…)`."""
+        return {
+            HTTPException: self._http,
+            BadRequest: self._bad_request,
+            StoreUnavailable: self._store_away,
+        }
+
+    async def _http(self, request: Request, error: HTTPException) -> Response:
+        status = error.status_code
+        if request.url.path.startswith(API):
+            body = _PLAN_BODIES.get(status) or error_body(
+                "not_found" if status == 404 else "http_error", _SENTENCES.get(status, error.detail)
+            )
+            return json_response(body, status)
+        return await self._frame.refusal(request, status, _SENTENCES.get(status, error.detail))
+
+    async def _bad_request(self, request: Request, error: BadRequest) -> Response:
+        if request.url.path.startswith(API):
+            return json_response(error_body("bad_request", error.message, error.field), 422)
+        return await self._frame.refusal(request, 422, error.message)
+
+    async def _store_away(self, request: Request, error: StoreUnavailable) -> Response:
+        health = await self._frame.health()
+        sentence = store_sentence(health, error)
+        if request.url.path.startswith(API):
+            return json_response(error_body("store_unavailable", sentence), 503)
+        return await self._frame.refusal(request, 503, sentence)
