@@ -234,9 +234,7 @@ class _Reader:
         if value is None:
             return default
         if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-            raise SettingsError(
-                name, f"must be a whole number from {low} to {high}, not “{value}”.", str(default)
-            )
+            raise SettingsError(name, f"must be a whole number from {low} to {high}, not “{value}”.", str(default))
         return int(value)
 
     def seconds(self, name: str, default: float, low: float, high: float) -> float:
@@ -245,9 +243,7 @@ class _Reader:
             return default
         number = float(value) if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", value) else 0.0
         if not low <= number <= high:
-            raise SettingsError(
-                name, f"must be seconds from {low:g} to {high:g}, not “{value}”.", f"{default:g}"
-            )
+            raise SettingsError(name, f"must be seconds from {low:g} to {high:g}, not “{value}”.", f"{default:g}")
         return number
 
     def session_key(self, name: str) -> bytes | None:

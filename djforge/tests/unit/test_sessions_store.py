@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import redis
-from llmlog.clock import ManualClock
 
 from djforge.listener import conversation, store
 from djforge.listener.conversation import Conversations, Turn
 from djforge.listener.door import PAUSE_S, RedisDoor
 from djforge.listener.sealing import Seal
 from djforge.listener.store import ListenerStore
+from llmlog.clock import ManualClock
 
 
 class MemoryRedis:

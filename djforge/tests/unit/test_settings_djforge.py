@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import llmlog.settings
 import pytest
 
 import djforge.settings
+import llmlog.settings
 from djforge.settings import Settings, SettingsError, environment_of
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
@@ -122,9 +122,7 @@ def test_a_provider_is_configured_by_its_key_or_its_address_alone() -> None:
 
 def test_secrets_are_not_in_the_repr() -> None:
     """Printing the settings shows no key."""
-    settings = Settings.from_environment(
-        {"OPENAI_API_KEY": "sk-very-secret-1", "DJFORGE_SESSION_KEY": "ab" * 32}
-    )
+    settings = Settings.from_environment({"OPENAI_API_KEY": "sk-very-secret-1", "DJFORGE_SESSION_KEY": "ab" * 32})
     assert "sk-very-secret-1" not in repr(settings)
     assert repr(settings.session_key) not in repr(settings)
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal, Protocol
 
 import msgspec
-from llmlog import Interaction
-from llmlog.clock import Clock
-from llmlog.entry import Step
 
 from djforge.commands.confirm import Confirm
 from djforge.commands.conversation import record, told
@@ -17,12 +13,10 @@ from djforge.commands.listener import ActiveListener
 from djforge.commands.reply import Reply
 from djforge.commands.yes_or_no import yes_or_no
 from djforge.interpreter import Answerer, Interpretation, Interpreter
-from djforge.interpreter.intents import Intent
 from djforge.listener.conversation import Conversations, Turn
-from djforge.listener.pending import Pending, PendingActions
-from djforge.llm.errors import LlmError
-from djforge.player import Outcome
-from djforge.spotify.errors import NeedsReauth
+from djforge.listener.pending import PendingActions
+from llmlog import Interaction
+from llmlog.clock import Clock
 
 CommandSource = Literal["chat", "api"]
 NOTHING_CHANGED = "No model answered. Nothing was changed."
@@ -32,9 +26,7 @@ SIGN_IN_ENDED = "Spotify wants you to sign in again. Nothing was changed."
 class InteractionLog(Protocol):
     """Where interactions are logged: `llmlog.LLMLoggingService`."""
 
-    def interaction(
-        self, *, command: str, user_id: str, session_id: str, source: CommandSource
-    ) -> Interaction:
+    def interaction(self, *, command: str, user_id: str, session_id: str, source: CommandSource) -> Interaction:
         """A context manager around one command."""
         ...
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import anyio.to_thread
 import redis
+
 from llmlog.clock import Clock
 
 Answer = TypeVar("Answer")

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import msgspec
 import redis
-from llmlog.clock import Clock
 
-from djforge.listener.door import Answer, RedisAway, RedisDoor
+from djforge.listener.door import RedisAway, RedisDoor
+from llmlog.clock import Clock
 
 COPY_ENTRIES = 20_000
 UNKNOWN_LIFE_S = 600.0

@@ -49,9 +49,7 @@ def command(value: object) -> str:
     if not text:
         raise Invalid("command", "The command is empty: say what you would like to hear.")
     if len(text) > MAX_COMMAND_CHARACTERS:
-        raise Invalid(
-            "command", f"The command has {len(text)} characters; {MAX_COMMAND_CHARACTERS} are the most."
-        )
+        raise Invalid("command", f"The command has {len(text)} characters; {MAX_COMMAND_CHARACTERS} are the most.")
     return text
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import base64
 
 import msgspec
-from llmlog.clock import Clock
 
 from djforge.listener import keys
 from djforge.listener.person import Person
 from djforge.listener.sealing import RandomBytes, Seal
 from djforge.listener.store import ListenerStore
 from djforge.spotify.accounts import Tokens
+from llmlog.clock import Clock
 
 ID_BYTES = 32
 ID_CHARACTERS = 43
@@ -76,9 +76,7 @@ class Sessions:
 
     async def end(self, session: Session) -> None:
         """Sign out: the session, its tokens and what it was asked are gone."""
-        await self._store.delete(
-            keys.session(session.hash), keys.tokens(session.hash), keys.pending(session.hash)
-        )
+        await self._store.delete(keys.session(session.hash), keys.tokens(session.hash), keys.pending(session.hash))
 
     async def tokens(self, session: Session) -> Tokens | None:
         """The session's Spotify tokens."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from llmlog.clock import Clock
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -17,12 +16,12 @@ from djforge.listener.sealing import RandomBytes
 from djforge.settings import CALLBACK_PATH, Settings
 from djforge.spotify.accounts import SpotifyAccounts, challenge_of
 from djforge.spotify.errors import SpotifyError
-from djforge.web.callers import SIGN_IN_COOKIE, Caller, Callers
-from djforge.web.callers import cookie_name, give_session, give_sign_in, take_back
+from djforge.web.callers import SIGN_IN_COOKIE, Caller, Callers, cookie_name, give_session, give_sign_in, take_back
 from djforge.web.connections import Connections
 from djforge.web.policies import Policies
 from djforge.web.sessions import Sessions, random_id
 from djforge.web.sign_ins import SignIn, SignIns, local_path
+from llmlog.clock import Clock
 
 PREFIX = "/api/auth"
 SEE_OTHER = 303
@@ -67,14 +66,10 @@ class AuthApi:
         if request.url.hostname != self._home.hostname:
             # Spotify sends people back to the redirect URI's host, where this host's cookie is not known.
             query = urlencode({"return_to": return_to})
-            return RedirectResponse(
-                f"{self._home.scheme}://{self._home.netloc}{PREFIX}/login?{query}", SEE_OTHER
-            )
+            return RedirectResponse(f"{self._home.scheme}://{self._home.netloc}{PREFIX}/login?{query}", SEE_OTHER)
         state, verifier = random_id(self._parts.random_bytes), random_id(self._parts.random_bytes)
         await self._parts.sign_ins.begin(state, SignIn(verifier=verifier, return_to=return_to))
-        response = RedirectResponse(
-            self._parts.accounts.authorize_url(state, challenge_of(verifier)), SEE_OTHER
-        )
+        response = RedirectResponse(self._parts.accounts.authorize_url(state, challenge_of(verifier)), SEE_OTHER)
         give_sign_in(response, request, state)
         return response
 

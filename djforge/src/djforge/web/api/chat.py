@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import anyio.to_thread
-from llmlog.clock import Clock
-from llmlog.errors import StoreUnavailable
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -19,6 +17,8 @@ from djforge.web.callers import Caller
 from djforge.web.connections import Connections
 from djforge.web.errors import Refused
 from djforge.web.policies import Policies
+from llmlog.clock import Clock
+from llmlog.errors import StoreUnavailable
 
 PREFIXES = ("/api/llm/simple", "/api/claude")
 

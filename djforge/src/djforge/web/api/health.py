@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from llmlog.clock import Clock
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from djforge.listener.door import RedisDoor
 from djforge.web.policies import Policies
+from llmlog.clock import Clock
 
 
 class HealthApi:

@@ -67,9 +67,7 @@ class Api:
             "next": found.coverage.next,
         }
         coverage = {**msgspec.to_builtins(found.coverage), "sentence": found.coverage.sentence()}
-        return json_response(
-            {"logs": found.logs, "pagination": pagination, "stats": stats, "coverage": coverage}
-        )
+        return json_response({"logs": found.logs, "pagination": pagination, "stats": stats, "coverage": coverage})
 
     async def stats(self, request: Request, viewer: Viewer) -> Response:
         """Statistics of the last days, 30 by default."""

@@ -52,7 +52,13 @@ def dollars(usd: float | None) -> str:
 
 def size(count: int) -> str:
     """`31 KB`."""
-    return f"{count} B" if count < 1024 else f"{count / 1024:.0f} KB" if count < 1024**2 else f"{count / 1024**2:.1f} MB"
+    return (
+        f"{count} B"
+        if count < 1024
+        else f"{count / 1024:.0f} KB"
+        if count < 1024**2
+        else f"{count / 1024**2:.1f} MB"
+    )
 
 
 def _utc(timestamp_ms: int) -> datetime:
