@@ -91,7 +91,8 @@ def _verdict(entry: LogEntry) -> str:
     if entry.status == "fallback":
         failed = [attempt for attempt in entry.attempts if attempt.outcome != "ok"]
         names = ", ".join(f"{attempt.model} ({attempt.error_type or 'failed'})" for attempt in failed)
-        return f"Answered by a fallback model: {names or 'the first choice'} did not, so {entry.llm_request.model} was asked."
+        others = names or "the first choice"
+        return f"Answered by a fallback model: {others} did not, so {entry.llm_request.model} was asked."
     return ""
 
 
@@ -151,22 +152,45 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
+class _Span(msgspec.Struct, frozen=True):
+    start_ms: int
+    length_ms: float
+    name: str
+    note: str
+    tone: str
+
+
+def _spans(entry: LogEntry) -> list[_Span]:
+    spans = [
+        _Span(a.started_at, a.latency or 0.0, a.model, a.error_type or "", "ok" if a.outcome == "ok" else "err")
+        for a in entry.attempts
+        if a.started_at is not None
+    ]
+    spans += [
+        _Span(step.started_at, step.duration_ms or 0.0, step.name, "", "step")
+        for step in entry.steps
+        if step.started_at is not None
+    ]
+    return sorted(spans, key=lambda span: span.start_ms)
+
+
 def _bars(entry: LogEntry) -> list[BarView]:
-    timed = [(a.started_at, a.latency, a.model, a.error_type or "", a.outcome) for a in entry.attempts]
-    timed += [(s.started_at, s.duration_ms, s.name, "", "step") for s in entry.steps]
-    known = [(start, length or 0.0, *rest) for start, length, *rest in timed if start is not None]
-    if not known:
+    spans = _spans(entry)
+    if not spans:
         return []
-    begin = min(start for start, *_ in known)
-    whole = max(1.0, max(start - begin + length for start, length, *_ in known))
-    tones = {"ok": "ok", "step": "step"}
+    begin_ms = spans[0].start_ms
+    whole_ms = max(1.0, max(span.start_ms - begin_ms + span.length_ms for span in spans))
     return [
         BarView(
-            name, note, tones.get(outcome, "err"), wording.duration(length),
-            round((start - begin) * 100 / whole, 2), max(0.6, round(length * 100 / whole, 2)),
+            name=span.name,
+            note=span.note,
+            tone=span.tone,
+            duration=wording.duration(span.length_ms),
+            left=round((span.start_ms - begin_ms) * 100 / whole_ms, 2),
+            width=max(0.6, round(span.length_ms * 100 / whole_ms, 2)),
         )
-        for start, length, name, note, outcome in sorted(known, key=lambda item: item[0])
-    ]  # fmt: skip
+        for span in spans
+    ]
 
 
 def _why(entry: LogEntry) -> list[str]:

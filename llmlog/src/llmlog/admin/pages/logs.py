@@ -1,6 +1,8 @@
-"""The list: what people asked and what came of it, newest first. The same rows serve a search and one's own logs."""
+"""The list: what people asked and what came of it, newest first; for a search and one's own logs too."""
 
 from __future__ import annotations
+
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -73,8 +75,6 @@ def list_view(result: LogResult, now_ms: int, *, first: bool, own: bool = False)
 
 def search_view(found: SearchResult, query: str, now_ms: int) -> LogsView:
     """What a search found, with how far it looked."""
-    from urllib.parse import urlencode
-
     base = f"{PAGES}/logs"
     more = urlencode({"q": query, "cursor": found.coverage.next}) if found.coverage.next else None
     return LogsView(

@@ -1,0 +1,50 @@
+"""`llmlog`: logs in the terminal. Exit codes: 0 done; 1 a check failed or nothing was found; 2 the words or the
+settings are off; 3 the log store is not answering."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from llmlog.cli import doctor, search, serve, show, stats, tail
+from llmlog.errors import BadRequest, SettingsError, StoreUnavailable
+from llmlog.service import LLMLoggingService
+from llmlog.settings import Settings
+
+OK, FAILED, USAGE, STORE_AWAY = 0, 1, 2, 3
+COMMANDS = (tail, show, search, stats, doctor, serve)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of every command."""
+    made = argparse.ArgumentParser(
+        prog="llmlog",
+        description="Logs of LLM calls in the terminal. Settings are environment variables (LLMLOG_DATA_DIR, …).",
+        epilog="Examples: llmlog tail · llmlog search kind of blue · llmlog show ID --json · llmlog doctor",
+    )
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_to(commands)
+    return made
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Carry out one command; gives its exit code."""
+    asked = parser().parse_args(arguments)
+    try:
+        settings = Settings.from_environment()
+        with LLMLoggingService.open_reader(settings) as service:
+            code: int = asked.run(service, asked)
+    except (SettingsError, BadRequest) as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    except StoreUnavailable as error:
+        print(error, "New logs are kept on disk; llmlog doctor tells more.", file=sys.stderr)
+        return STORE_AWAY
+    except (KeyboardInterrupt, BrokenPipeError):
+        return OK
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(run())
