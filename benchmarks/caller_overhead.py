@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.contenders import CONTENDERS
 from benchmarks.turns import Turns
 
-ROUNDS = 3
+ROUNDS = 1
 MODES = {"tight": (5000, 0.0), "200/s": (1000, 0.005), "busy": (1000, 0.005)}
 KINDS = ("ordinary", "new")
 WARM_UP = 300
