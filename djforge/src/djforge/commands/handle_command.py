@@ -12,13 +12,16 @@ from djforge.commands.lanes import Lanes
 from djforge.commands.listener import ActiveListener
 from djforge.commands.reply import Reply
 from djforge.commands.yes_or_no import yes_or_no
-from djforge.interpreter import Answerer, Interpretation, Interpreter
-from djforge.listener.conversation import Conversations, Turn
-from djforge.listener.pending import PendingActions
-from llmlog import Interaction
+from djforge.interpreter import Interpretation, Interpreter
+from djforge.interpreter.intents import Intent
+from djforge.listener.conversation import Conversations
+from djforge.listener.pending import Pending, PendingActions
+from djforge.spotify.errors import NeedsReauth
+from llmlog import Interaction, Step
 from llmlog.clock import Clock
 
 CommandSource = Literal["chat", "api"]
+NOT_UNDERSTOOD = "I did not understand that. Nothing was changed."
 NOTHING_CHANGED = "No model answered. Nothing was changed."
 SIGN_IN_ENDED = "Spotify wants you to sign in again. Nothing was changed."
 
@@ -42,11 +45,10 @@ class HandleCommand:
     """Carries out one command of one person; one at a time for each person."""
 
     def __init__(
-        self, log: InteractionLog, interpreter: Interpreter, answerer: Answerer, memory: Memory, clock: Clock
+        self, log: InteractionLog, interpreter: Interpreter, memory: Memory, clock: Clock
     ) -> None:
         self._log = log
         self._interpreter = interpreter
-        self._answerer = answerer
         self._memory = memory
         self._clock = clock
         self._lanes = Lanes()
@@ -78,28 +80,70 @@ class HandleCommand:
         ) as turn:
             interpretation = await self._interpreter.interpret(command, told(history), None)
             _note(turn, interpretation)
-            reply = _base(command, interpretation, turn, self._clock.now_ms())
-            reply = await self._answered(listener, turn, interpretation, reply, history)
+            reply = self._base(command, interpretation)
+            reply = await self._answered(listener, turn, interpretation, reply)
             turn.result(success=reply.success, message=reply.message)
         await record(self._memory.conversations, listener.pseudonym, reply)
         return reply
 
     async def _answered(
-        self,
-        listener: ActiveListener,
-        turn: Interaction,
-        interpretation: Interpretation,
-        reply: Reply,
-        history: list[Turn],
+        self, listener: ActiveListener, turn: Interaction, interpretation: Interpretation, reply: Reply
     ) -> Reply:
         """The reply with what was done or said."""
-        intent = interpretation.intent
-        if interpretation.problem is not None and intent.intent == "unknown":
-            problem = interpretation.problem
+        intent, problem = interpretation.intent, interpretation.problem
+        if problem is not None:
             turn.fail(stage=problem.stage, type=problem.type, message=problem.message)
-            return _with(reply, False, _sentence(problem.stage), problem=problem.type)
-        if intent.needs_confirmation:
+        if interpretation.needs_confirmation:
             return await self._ask_back(listener, reply, intent)
-        if intent.intent == "chat":
-            return await self._talk(turn, reply, intent, history)
+        if intent.intent == "unknown":
+            sentence = NOTHING_CHANGED if problem is not None and problem.stage == "model" else NOT_UNDERSTOOD
+            kind = problem.type if problem is not None else "unknown"
+            return msgspec.structs.replace(reply, success=False, message=sentence, problem=kind)
+        if intent.intent in ("chat", "clarification_mode"):
+            message = intent.message or NOT_UNDERSTOOD
+            return msgspec.structs.replace(reply, success=problem is None, message=message)
         return await self._act(listener, turn, reply, intent)
+
+    async def _ask_back(self, listener: ActiveListener, reply: Reply, intent: Intent) -> Reply:
+        pending = Pending(command=reply.command, intent=intent, model=reply.model, log_id=reply.log_id)
+        await self._memory.pending.ask(listener.session_hash, pending)
+        wish = " by ".join(part for part in (intent.track, intent.artist) if part) or intent.query or intent.theme
+        what = intent.intent.replace("_", " ") + (f": {wish}" if wish else "")
+        message = f"Do you want me to {what}? I am {intent.confidence:.0%} sure."
+        return msgspec.structs.replace(reply, success=True, message=message, awaits_confirmation=True)
+
+    async def _act(self, listener: ActiveListener, turn: Interaction, reply: Reply, intent: Intent) -> Reply:
+        try:
+            outcome = await listener.player.perform(intent, turn.step)
+        except NeedsReauth:
+            turn.fail(stage="action", type="needs_reauth", message=SIGN_IN_ENDED)
+            turn.result(success=False, message=SIGN_IN_ENDED)
+            raise
+        if not outcome.success:
+            turn.fail(stage="action", type=outcome.error_type or "refused", message=outcome.message)
+        return msgspec.structs.replace(
+            reply, success=outcome.success, message=outcome.message, outcome=outcome
+        )
+
+    def _base(self, command: str, interpretation: Interpretation) -> Reply:
+        return Reply(
+            command=command,
+            success=True,
+            message="",
+            at_ms=self._clock.now_ms(),
+            intent=interpretation.intent,
+            model=interpretation.model,
+            model_source=interpretation.model_source,
+            requested_model=interpretation.requested_model,
+            provider=interpretation.provider,
+            flow=interpretation.flow,
+            latency_ms=interpretation.latency_ms,
+            log_id=interpretation.log_id,
+        )
+
+
+def _note(turn: Interaction, interpretation: Interpretation) -> None:
+    """Tell the log what was understood, and how."""
+    turn.interpretation = msgspec.to_builtins(interpretation.intent)
+    for step in interpretation.steps:
+        turn.add_step(Step(name=step.name, duration_ms=step.duration_ms, detail=step.detail))

@@ -13,6 +13,8 @@ from starlette.templating import Jinja2Templates
 from djforge.spotify.errors import SpotifyError
 from djforge.web.errors import Refused
 
+_STATUS = {"needs_reauth": 401, "premium_required": 403, "no_active_device": 409, "rate_limited": 429}
+
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 _logger = logging.getLogger("djforge.web")
@@ -50,3 +52,8 @@ def handlers(templates: Jinja2Templates) -> dict[type[Exception] | int, Handler]
         SpotifyError: of_spotify,
         Exception: unexpected,
     }
+
+
+def refusal_of(error: SpotifyError) -> Refused:
+    """What Spotify refused, as an answer to a request."""
+    return Refused(_STATUS.get(error.kind, 502), error.kind, error.message_for_person)

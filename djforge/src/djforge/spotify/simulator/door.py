@@ -38,8 +38,8 @@ class Visit(msgspec.Struct, frozen=True):
                 raise ApiRefusal(400, f"Missing parameter {name}")
             return default
         digits = given.removeprefix("-")
-        # isdecimal first: int() also takes spaces and underscores; 12 digits: int() refuses endless ones.
-        number = int(given) if digits.isdecimal() and len(digits) <= 12 else low - 1
+        # isdecimal first: int() also takes spaces and underscores; 15 digits: int() refuses endless ones.
+        number = int(given) if digits.isdecimal() and len(digits) <= 15 else low - 1
         if not low <= number <= high:
             raise ApiRefusal(400, f"Invalid {name}")
         return number
