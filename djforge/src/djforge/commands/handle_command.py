@@ -44,9 +44,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 class HandleCommand:
     """Carries out one command of one person; one at a time for each person."""
 
-    def __init__(
-        self, log: InteractionLog, interpreter: Interpreter, memory: Memory, clock: Clock
-    ) -> None:
+    def __init__(self, log: InteractionLog, interpreter: Interpreter, memory: Memory, clock: Clock) -> None:
         self._log = log
         self._interpreter = interpreter
         self._memory = memory
@@ -121,9 +119,7 @@ class HandleCommand:
             raise
         if not outcome.success:
             turn.fail(stage="action", type=outcome.error_type or "refused", message=outcome.message)
-        return msgspec.structs.replace(
-            reply, success=outcome.success, message=outcome.message, outcome=outcome
-        )
+        return msgspec.structs.replace(reply, success=outcome.success, message=outcome.message, outcome=outcome)
 
     def _base(self, command: str, interpretation: Interpretation) -> Reply:
         return Reply(

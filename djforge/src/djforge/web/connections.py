@@ -101,5 +101,7 @@ class Connections:
         async def load() -> Tokens | None:
             return await self._sessions.tokens(session)
 
-        source = self._in_use.setdefault(session.hash, SessionTokens(tokens, self._accounts, save, self._clock, load))
+        source = self._in_use.setdefault(
+            session.hash, SessionTokens(tokens, self._accounts, save, self._clock, load)
+        )
         return source
