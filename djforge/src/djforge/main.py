@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import socket
 import sys
 from contextlib import ExitStack
@@ -140,6 +141,11 @@ def serve(settings: Settings, environment: dict[str, str]) -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
+def _stop(number: int, frame: object) -> None:
+    """SIGTERM ends the process like any other exit, so that everything is closed on the way."""
+    raise SystemExit(0)
+
+
 def greeting(settings: Settings, log: LLMLoggingService) -> str:
     """What a person should know at the start."""
     address = f"http://{settings.host}:{settings.port}"
@@ -155,6 +161,7 @@ def greeting(settings: Settings, log: LLMLoggingService) -> str:
 
 def run() -> int:
     """The console entry; gives the exit code."""
+    signal.signal(signal.SIGTERM, _stop)  # uvicorn puts its own in front, and hands the signal on to ours
     try:
         environment = environment_of(os.environ, Path.cwd())
         serve(Settings.from_environment(environment), environment)

@@ -24,7 +24,7 @@ from llmlog.clock import Clock
 class Connections:
     """One `SessionTokens` per session in use, so that a refresh token is never used twice at once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it joins, each handed in once by main.py
         self,
         sessions: Sessions,
         accounts: SpotifyAccounts,
@@ -101,7 +101,4 @@ class Connections:
         async def load() -> Tokens | None:
             return await self._sessions.tokens(session)
 
-        source = self._in_use.setdefault(
-            session.hash, SessionTokens(tokens, self._accounts, save, self._clock, load)
-        )
-        return source
+        return self._in_use.setdefault(session.hash, SessionTokens(tokens, self._accounts, save, self._clock, load))

@@ -76,14 +76,14 @@ class ChatPages:
         caller = await self._parts.callers.identify(request)
         if caller is None:
             problem = request.query_params.get("error")
-            context = {
+            welcome = {
                 "examples": EXAMPLES,
                 "sign_in_url": "/api/auth/login",
                 "problem": PROBLEMS.get(problem, PROBLEMS["auth_failed"]) if problem else None,
             }
-            return self._templates.TemplateResponse(request, "sign_in.html", context)
+            return self._templates.TemplateResponse(request, "sign_in.html", welcome)
         turns = await self._parts.commands.history(self._parts.connections.pseudonym(caller.session))
-        context = {
+        context: dict[str, Any] = {
             "is_administrator": caller.is_administrator,
             "person": caller.session.person,
             "turns": turns,
