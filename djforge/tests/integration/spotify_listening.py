@@ -92,5 +92,14 @@ async def listen(
         client = SpotifyClient(http, running.api_url, tokens, timeout_s)
         player = Player(client, wait)
         yield Listening(
-            accounts, http, tokens, client, player, running.simulator, person, saved, waited_s, running.api_url
+            accounts=accounts,
+            http=http,
+            tokens=tokens,
+            client=client,
+            player=player,
+            simulator=running.simulator,
+            person=person,
+            saved=saved,
+            waited_s=waited_s,
+            api_url=running.api_url,
         )
