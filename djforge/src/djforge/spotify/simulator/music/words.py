@@ -8,16 +8,20 @@ from typing import Final
 
 _WORD: Final = re.compile(r"\w+")
 _APOSTROPHES: Final = re.compile(r"['’ʻ`.]")
+_AS_TYPED: Final = {0xF8: "o", 0xF0: "d", 0xFE: "th", 0xE6: "ae", 0x142: "l", 0x131: "i"}
+"""Letters that do not decompose, as people type them: ø, ð, þ, æ, ł, ı."""
 FORGIVING_FROM: Final = 5
 """Shorter words with a slip are too often another word."""
 
 
 def fold(text: str) -> str:
     """`Beyoncé` and `BEYONCE` become the same; `R.E.M.` and `Don't` keep together."""
-    decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text).casefold())
-    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
-    # ø, ð and þ do not decompose; people type them as they can. Kana and Hangul are put together again.
-    return unicodedata.normalize("NFC", plain.translate({0xF8: "o", 0xF0: "d", 0xFE: "th", 0xE6: "ae"}))
+    # Twice: taking a sign apart (Ⓜ, ½, ﬁ, ㎒) can bring forth capitals, marks and full stops.
+    for _ in range(2):
+        text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    plain = "".join(character for character in text if not unicodedata.combining(character))
+    plain = _APOSTROPHES.sub("", plain.translate(_AS_TYPED))
+    return unicodedata.normalize("NFC", plain)  # puts Hangul together again
 
 
 def words(text: str) -> list[str]:
