@@ -23,7 +23,6 @@ class Masker:
         self._known = sorted({s for s in known_secrets if len(s) >= SHORTEST_SECRET}, key=len, reverse=True)
         patterns = (*PATTERNS, EMAIL) if mask_emails else PATTERNS
         self._hinted = tuple((hint, pattern) for pattern in patterns for hint in pattern.hints)
-        self._hints = tuple(dict.fromkeys(hint for pattern in patterns for hint in pattern.hints))
         self._clean: dict[int, int] = {}
 
     def mask(self, text: str, counts: dict[str, int]) -> str:
@@ -47,9 +46,10 @@ class Masker:
             if secret in result:
                 counts["known_secret"] = counts.get("known_secret", 0) + result.count(secret)
                 result = result.replace(secret, masked("known_secret"))
+        lowered = result.lower()
         tried: set[str] = set()
         for hint, pattern in self._hinted:
-            if hint in result and pattern.kind not in tried:
+            if hint in lowered and pattern.kind not in tried:
                 tried.add(pattern.kind)
                 result = _apply(pattern, result, counts)
         return result

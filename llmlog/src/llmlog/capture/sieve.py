@@ -1,8 +1,10 @@
 """The quick look: can this entry hold a secret at all?
 
-Ordinary entries are decided here, in microseconds, with substring tests on their encoded bytes. A positive is
-only a suspicion: the careful way (cleaning.py, masking.py) then decides text by text. A negative must be right:
-everything the careful way masks has to be suspicious here, and a property test holds the two together.
+Ordinary entries are decided here, in microseconds. A positive is only a suspicion: the careful way (cleaning.py,
+masking.py) then decides text by text. A negative must be right: everything the careful way masks has to be
+suspicious here, and a property test holds the two together.
+
+All texts are joined and looked at together (suspicion.py).
 
 Message texts seen clean before are not looked at again: the system prompt and earlier turns come with every
 call. Python's string hash is keyed by process and cached in the string, so the look-up reads nothing.
@@ -10,72 +12,22 @@ call. Python's string hash is keyed by process and cached in the string, so the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from llmlog.capture.masking import SHORTEST_SECRET
+from llmlog.capture.secrets import SECRET_KEY
+from llmlog.capture.suspicion import looks_like_email, looks_secret
 from llmlog.entry import LogEntry
 
-CLEAN_CACHE_ENTRIES = 8192
-BRACKETS_LIMIT = 2_000
-"""More opening brackets than this may be deep nesting: the careful way looks at it."""
-
-_PLAIN_KEYS = frozenset({"role", "content", "type", "text", "name", "id", "tool_call_id"})
-"""Keys of messages whose values are read as text on their own; any other key is for the careful way."""
-
-_AFTER_NAME = rb"[\"'\\]{0,4}[\s\\]{0,4}[:=](?!null|true|false|\[|\{|-?[\d.]{1,16}[,}\]])"
-
-
-def _needles(*rows: tuple[bytes, bytes]) -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
-    return tuple((needle, re.compile(pattern)) for needle, pattern in rows)
-
-
-_ALWAYS = _needles(
-    (b"ey", rb"eyJ[A-Za-z0-9_-]{8}|ey" + _AFTER_NAME),
-    (b"oken", rb"oken" + _AFTER_NAME),
-    (b"ecret", rb"ecret" + _AFTER_NAME),
-    (b"assw", rb"assw(?:or)?d" + _AFTER_NAME),
-    (b"uthoriz", rb"uthorization" + _AFTER_NAME),
-    (b"earer", rb"earer[\s\\]"),
-    (b"ookie", rb"ookie" + _AFTER_NAME),
-    (b"redential", rb"redentials?" + _AFTER_NAME),
-    (b"ECRET", rb"ECRET" + _AFTER_NAME),
-    (b"sk", rb"sk[-_][A-Za-z0-9_-]{16}"),
-    (b"gh", rb"gh[pousr]_[A-Za-z0-9]{20}"),
-    (b"ya29", rb"ya29\."),
-    (b"xox", rb"xox[abeoprs]-"),
-)
-"""Needles that occur in every secret of some kind, and what must follow for it to be one."""
-
-_GATED = (
-    (
-        b"K",
-        _needles(
-            (b"EY", rb"EY(?:-----|" + _AFTER_NAME + rb")"),
-            (b"OKEN", rb"OKEN" + _AFTER_NAME),
-            (b"COOKIE", rb"COOKIE" + _AFTER_NAME),
-            (b"KIA", rb"KIA[0-9A-Z]{16}"),
-        ),
-    ),
-    (b"Z", _needles((b"UTHORIZ", rb"UTHORIZATION" + _AFTER_NAME))),
-    (b"W", _needles((b"ASSW", rb"ASSW(?:OR)?D" + _AFTER_NAME))),
-    (b"B", _needles((b"EARER", rb"EARER[\s\\]"))),
-    (b"S", _needles((b"SIA", rb"SIA[0-9A-Z]{16}"))),
-    (b"I", _needles((b"Iza", rb"Iza[0-9A-Za-z_-]{30}"))),
-    (b"L", _needles((b"CREDENTIAL", rb"CREDENTIALS?" + _AFTER_NAME))),
-    (b"Q", _needles((b"AQ", rb"AQ[A-Za-z0-9_-]{60}"), (b"BQ", rb"BQ[A-Za-z0-9_-]{60}"))),
-    (
-        b"=",
-        _needles((b"ig=", rb"ig="), (b"IG=", rb"IG="), (b"ignature=", rb"ignature="), (b"code=", rb"code=")),
-    ),
-    (b"@", _needles((b"://", rb"://[^/\s:@\"']{0,256}:[^/\s@\"']{1,256}@"))),
-)
-"""One character each that the needles after it need: finding a single byte is several times faster."""
-
-_EMAIL = re.compile(rb"[A-Za-z0-9-]@[A-Za-z0-9-]")
+CLEAN_CACHE_ENTRIES: Final = 8192
+DEEPEST: Final = 40
+"""Deeper nesting is for the careful way, which has a limit."""
+LARGEST_NUMBER: Final = 2**63 - 1
+_NUMBERS: Final = frozenset({bool, int, float})
+LONGEST_KEY: Final = 100
 
 
 class Suspicious(Exception):
@@ -83,78 +35,115 @@ class Suspicious(Exception):
 
 
 class Sieve:
-    """Says whether an entry is plainly clean. Safe from any thread: the cache is only ever added to."""
+    """Says whether an entry is plainly clean. Safe from any thread: the caches are only ever added to."""
 
     def __init__(self, known_secrets: Iterable[str] = (), *, mask_emails: bool = False) -> None:
         known = {secret for secret in known_secrets if len(secret) >= SHORTEST_SECRET}
-        self._known = tuple(msgspec.json.encode(secret)[1:-1] for secret in sorted(known))
+        self._known = tuple(secret.encode("utf-8", "surrogatepass") for secret in sorted(known))
         self._emails = mask_emails
         self._clean: dict[int, int] = {}
-        self._encode = msgspec.json.Encoder().encode
+        self._clean_keys: set[str] = {"role", "content", "type", "text", "name", "id", "intent"}
 
     def plainly_clean(self, entry: LogEntry) -> bool:
-        """True when no text of the entry can be a secret and nothing in it is over a limit.
+        """True when no text of the entry can be a secret and nothing in it needs making fit.
 
-        Raises what encoding raises: TypeError, ValueError, RecursionError.
+        Raises UnicodeEncodeError for lone surrogates.
         """
-        request = entry.llm_request
+        texts: list[str] = []
         fresh: list[str] = []
+        keys: list[str] = []
         try:
-            self._collect(request.messages, fresh)
+            self._messages(entry.llm_request.messages, fresh, texts, keys)
+            self._gather(entry, texts, keys)
         except Suspicious:
             return False
-        rest = self._encode((
-            entry.command, entry.interpretation, entry.llm_response, entry.result, entry.attempts, entry.steps,
-            entry.error, entry.tags, entry.headers, entry.raw, entry.trace_id, entry.source, entry.app_version,
-            request.model, request.requested_model, request.provider, request.flow, request.params,
-            request.prompt_version,
-        ))  # fmt: skip
-        if rest.count(b"[") + rest.count(b"{") > BRACKETS_LIMIT:
+        data = "\n".join((*texts, *fresh, *keys)).encode()
+        if looks_secret(data) or any(secret in data for secret in self._known):
             return False
-        if fresh:
-            rest = b"\n".join((rest, "\n".join(fresh).encode()))
-        if self._suspicious(rest):
+        if self._emails and looks_like_email(data):
             return False
+        self._remember(fresh, keys)
+        return True
+
+    def _remember(self, fresh: list[str], keys: list[str]) -> None:
         if len(self._clean) > CLEAN_CACHE_ENTRIES:
             self._clean.clear()
         for text in fresh:
             self._clean[hash(text)] = len(text)
-        return True
+        if len(self._clean_keys) < CLEAN_CACHE_ENTRIES:
+            self._clean_keys.update(keys)
 
-    def _collect(self, messages: Any, fresh: list[str]) -> None:
-        """The texts of messages that were not seen clean before. Raises Suspicious for unusual shapes."""
+    # -- gathering the texts ------------------------------------------------------------------------
+
+    def _gather(self, entry: LogEntry, texts: list[str], keys: list[str]) -> None:
+        request, response = entry.llm_request, entry.llm_response
+        self._values((
+            entry.command, entry.interpretation, entry.tags, entry.trace_id, entry.source, entry.app_version,
+            request.model, request.requested_model, request.provider, request.flow, request.temperature,
+            request.params, request.prompt_version, entry.headers, entry.raw,
+        ), texts, keys, 0)  # fmt: skip
+        if response is not None:
+            self._values((
+                response.content, response.usage, response.latency, response.raw_usage, response.finish_reason,
+                response.provider_request_id, response.cost, response.reasoning, response.tool_calls,
+            ), texts, keys, 0)  # fmt: skip
+        for value in (entry.result, entry.error):
+            if value is not None:
+                self._other(value, texts, keys, 0)
+        if entry.attempts:
+            self._other(entry.attempts, texts, keys, 0)
+        if entry.steps:
+            self._other(entry.steps, texts, keys, 0)
+
+    def _messages(self, messages: Any, fresh: list[str], texts: list[str], keys: list[str]) -> None:
+        """The texts of messages; those of `content` seen clean before are left out."""
         if type(messages) is not list:
             raise Suspicious
-        clean = self._clean
+        clean, clean_keys = self._clean, self._clean_keys
         for message in messages:
             if type(message) is not dict:
-                raise Suspicious
+                self._values((message,), texts, keys, 1)
+                continue
             for key, value in message.items():
-                if type(value) is str and key in _PLAIN_KEYS:
-                    if clean.get(hash(value)) != len(value):
+                if key not in clean_keys:
+                    self._key(key, keys)
+                if type(value) is str:
+                    if len(value) >= SHORTEST_SECRET and clean.get(hash(value)) != len(value):
                         fresh.append(value)
-                elif key == "content" and type(value) is list:
-                    self._collect(value, fresh)
-                elif value is not None or type(key) is not str:
-                    raise Suspicious
+                elif type(value) is list:
+                    self._messages(value, fresh, texts, keys)
+                elif value is not None:
+                    self._other(value, texts, keys, 1)
 
-    def _suspicious(self, data: bytes) -> bool:
-        for secret in self._known:
-            if secret in data:
-                return True
-        if _any(_ALWAYS, data):
-            return True
-        for character, needles in _GATED:
-            if character in data and _any(needles, data):
-                return True
-        return self._emails and b"@" in data and _EMAIL.search(data) is not None
+    def _values(self, values: Iterable[Any], texts: list[str], keys: list[str], depth: int) -> None:
+        for value in values:
+            if type(value) is str:
+                if len(value) >= SHORTEST_SECRET:
+                    texts.append(value)
+            elif value is not None:
+                self._other(value, texts, keys, depth)
 
+    def _other(self, value: Any, texts: list[str], keys: list[str], depth: int) -> None:
+        """Anything but text and None. Raises Suspicious for what JSON cannot hold as it is."""
+        kind = type(value)
+        if kind in _NUMBERS:
+            if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:  # not a number is neither
+                raise Suspicious
+        elif depth > DEEPEST:
+            raise Suspicious
+        elif kind is dict:
+            if not self._clean_keys.issuperset(value):
+                for key in value:
+                    self._key(key, keys)
+            self._values(value.values(), texts, keys, depth + 1)
+        elif kind is list or kind is tuple:
+            self._values(value, texts, keys, depth + 1)
+        elif isinstance(value, msgspec.Struct):
+            self._values([getattr(value, name) for name in value.__struct_fields__], texts, keys, depth + 1)
+        else:
+            raise Suspicious
 
-def _any(needles: tuple[tuple[bytes, re.Pattern[bytes]], ...], data: bytes) -> bool:
-    for needle, pattern in needles:
-        place = data.find(needle)
-        while place != -1:
-            if pattern.match(data, place):
-                return True
-            place = data.find(needle, place + 1)
-    return False
+    def _key(self, key: Any, keys: list[str]) -> None:
+        if type(key) is not str or len(key) > LONGEST_KEY or SECRET_KEY.fullmatch(key):
+            raise Suspicious
+        keys.append(key)
