@@ -9,8 +9,7 @@ from llmlog.drop_notice import DropNotice
 from llmlog.errors import StoreUnavailable
 from llmlog.query.logs import LogQueries
 from llmlog.settings import Settings
-from llmlog.ship import CircuitBreaker, Shipper
-from llmlog.ship.dead_letters import DeadLetters
+from llmlog.ship import CircuitBreaker, DeadLetters, Shipper, Sources
 from llmlog.spool import SpoolKeeper, SpoolWriter
 from llmlog.store import EmbeddedServer, RedisConnection, RedisStore
 
@@ -54,11 +53,10 @@ class WritingPieces:
         self.notice = DropNotice(clock)
         self.keeper = SpoolKeeper(writer, self.notice.look)
         self.shipper = Shipper(
-            settings.spool_root,
-            reading.store,
+            Sources(settings.spool_root, lambda: writer.directory, clock),
+            reading.store.writer,
             CircuitBreaker(clock),
             DeadLetters(settings.data_dir / "dead-letters", clock),
-            lambda: writer.directory,
             clock,
         )
 

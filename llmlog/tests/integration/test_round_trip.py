@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from llmlog import LLMLoggingService, LlmRequest, LlmResponse, LogEntry, QueryOptions, Result, Settings
 from llmlog.capture.cleaning import Cleaner
 from llmlog.capture.masking import Masker
+from llmlog.clock import SystemClock
+from llmlog.store import BatchWriter
 
 HOSTILE = st.text(st.characters(), max_size=60) | st.sampled_from(
     ["\ud800", "a\0b", "🎵" * 20, "\u202e", "x" * 2000]
@@ -107,10 +109,12 @@ def test_a_batch_sent_twice_changes_nothing(tmp_path: Path) -> None:
             LogEntry(id=f"entry-{n:06d}", timestamp=now_ms + n, user_id="v1:ab", llm_request=LlmRequest(model="m"))
             for n in range(50)
         ]
-        batch = [(entry, msgspec.json.encode(entry)) for entry in entries]
-        assert all(outcome.stored for outcome in store.write_batch(batch))
+        writer = BatchWriter(store.connection, 90, SystemClock())
+        batch = [packed for entry in entries if (packed := writer.pack(msgspec.json.encode(entry)))]
+        assert len(batch) == 50
+        assert all(outcome.stored for outcome in writer.write(batch))
         before = service.statistics()
-        assert all(outcome.stored for outcome in store.write_batch(batch))
+        assert all(outcome.stored for outcome in writer.write(batch))
         assert service.statistics() == before
         assert before.total_queries == 50
         assert service.get_logs(QueryOptions(limit=100)).pagination.total == 50

@@ -4,7 +4,7 @@ from llmlog.spool.directory import SpoolDirectory, dead_directories
 from llmlog.spool.frame import Frame, FrameKind
 from llmlog.spool.keeper import SpoolKeeper
 from llmlog.spool.ledger import Acknowledgement, DropReason, Ledger
-from llmlog.spool.reader import Delivery, SpoolReader
+from llmlog.spool.reader import Delivery, Outcome, SpoolReader
 from llmlog.spool.writer import SpoolWriter
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Frame",
     "FrameKind",
     "Ledger",
+    "Outcome",
     "SpoolDirectory",
     "SpoolKeeper",
     "SpoolReader",

@@ -1,12 +1,14 @@
 """A spool directory: one per process, owned through a file lock.
 
     <root>/<random>/lock      flock held by the owner for as long as it lives
+    <root>/<random>/ship      flock held by whoever delivers: the owner's shipper, or `llmlog drain`
     <root>/<random>/ledger    see ledger.py
     <root>/<random>/segment-00000001.spool …
 
 The name is random, so that containers with equal process ids do not meet. A directory whose lock can be taken
-belongs to nobody alive: whoever takes the lock has adopted it. A new directory is built under a hidden name,
-locked, and then renamed, so that nobody adopts it half made.
+belongs to nobody alive: whoever takes both locks has adopted it. A new directory is built under a hidden name,
+locked, and then renamed, so that nobody adopts it half made. The directory of an owner that leaves shipping to
+`llmlog drain` is delivered by whoever holds its second lock, while the owner lives and after.
 """
 
 from __future__ import annotations
@@ -22,53 +24,77 @@ from llmlog.spool.segment import segment_numbers, segment_path
 
 
 class SpoolDirectory:
-    """A spool directory whose lock this process holds."""
+    """A spool directory of which this process holds a lock or both."""
 
-    def __init__(self, path: Path, lock_fd: int, ledger: Ledger) -> None:
+    def __init__(self, path: Path, ledger: Ledger, owner_fd: int | None, ship_fd: int | None) -> None:
         self.path = path
         self.ledger = ledger
-        self._lock_fd: int | None = lock_fd
+        self._owner_fd = owner_fd
+        self._ship_fd = ship_fd
 
     @classmethod
-    def create(cls, root: Path, name: str) -> SpoolDirectory:
-        """Make a directory of one's own under `root`. Raises OSError."""
+    def create(cls, root: Path, name: str, *, ships: bool = True) -> SpoolDirectory:
+        """Make a directory of one's own under `root`; `ships`: its owner delivers it too. Raises OSError."""
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         building = root / f".{name}"
         building.mkdir(mode=0o700)
-        fd = _try_lock(building)
-        if fd is None:
+        owner_fd = _try_lock(building / "lock")
+        ship_fd = _try_lock(building / "ship") if ships else None
+        if owner_fd is None:
             raise OSError(f"{building} is locked by another process")
-        ledger = Ledger(building / "ledger")
-        path = root / name
-        building.rename(path)
-        sync_directory(root)
-        return cls(path, fd, ledger)
+        try:
+            ledger = Ledger(building / "ledger")
+            path = root / name
+            building.rename(path)
+            sync_directory(root)
+        except OSError:
+            _close(owner_fd, ship_fd)
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        return cls(path, ledger, owner_fd, ship_fd)
 
     @classmethod
     def adopt(cls, path: Path) -> SpoolDirectory | None:
         """Take over a directory whose owner has died; None while somebody holds it. Raises OSError."""
-        fd = _try_lock(path)
-        if fd is None:
+        owner_fd = _try_lock(path / "lock")
+        if owner_fd is None:
             return None
         if not (path / "ledger").exists() and not segment_numbers(path):
-            os.close(fd)
+            os.close(owner_fd)
             shutil.rmtree(path, ignore_errors=True)
             return None
-        return cls(path, fd, Ledger(path / "ledger"))
+        ship_fd = _try_lock(path / "ship")
+        if ship_fd is None:
+            os.close(owner_fd)
+            return None
+        return cls(path, Ledger(path / "ledger"), owner_fd, ship_fd)
+
+    @classmethod
+    def attend(cls, path: Path) -> SpoolDirectory | None:
+        """Take over the delivery of a directory whose owner lives; None when somebody delivers it already."""
+        if not (path / "ledger").exists():
+            return None
+        ship_fd = _try_lock(path / "ship")
+        return None if ship_fd is None else cls(path, Ledger(path / "ledger"), None, ship_fd)
+
+    def owner_died(self) -> bool:
+        """Whether the owner of an attended directory has died; then this process is the owner. Raises OSError."""
+        if self._owner_fd is None:
+            self._owner_fd = _try_lock(self.path / "lock")
+        return self._owner_fd is not None
 
     def forget_inherited(self) -> None:
-        """In a forked child: close the inherited lock, which would keep the parent's directory locked."""
-        if self._lock_fd is not None:
-            os.close(self._lock_fd)
-            self._lock_fd = None
+        """In a forked child: close the inherited locks, which would keep the parent's directory locked."""
+        _close(self._owner_fd, self._ship_fd)
+        self._owner_fd = self._ship_fd = None
 
     def release(self) -> None:
-        """Give the lock up; what is left inside will be adopted."""
+        """Give the locks up; what is left inside will be adopted."""
         self.ledger.close()
         self.forget_inherited()
 
     def remove(self) -> None:
-        """Delete the directory with all that is in it, then give the lock up."""
+        """Delete the directory with all that is in it, then give the locks up."""
         shutil.rmtree(self.path, ignore_errors=True)
         self.release()
 
@@ -119,10 +145,16 @@ def sync_directory(path: Path) -> None:
 
 
 def _try_lock(path: Path) -> int | None:
-    fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(fd)
         return None
     return fd
+
+
+def _close(*fds: int | None) -> None:
+    for fd in fds:
+        if fd is not None:
+            os.close(fd)

@@ -1,5 +1,6 @@
 """Reading a spool in order, pairing provisional frames with the final ones, and moving the cursor.
 
+Frames that were read but not settled are *in hand*; the cursor never passes them either.
 Every entry is delivered once from its *delivery frame*: a FINAL frame, a SUPERSEDING one, or (only when the
 owner is dead) a PROVISIONAL one that nothing superseded. The cursor never passes a provisional frame that
 waits for its final one; frames after it that were already delivered are delivered again after a crash, which
@@ -51,6 +52,8 @@ class SpoolReader:
         self._totals = acknowledged
         self._position = self._first_position(acknowledged.cursor)
         self._pending: dict[bytes, Position] = {}
+        self._in_hand: deque[Position] = deque()
+        self._orphans_in_hand: set[bytes] = set()
         self._delivered: deque[tuple[Position, Outcome]] = deque()
         self._quarantined_ahead: deque[Position] = deque()
         self._last_accepted = 0
@@ -72,22 +75,35 @@ class SpoolReader:
             batch.append(Delivery(frame, orphaned=False))
             size += len(frame.body)
         if not batch and self._exhausted and not self._alive:
-            places = list(self._pending.values())[:max_entries]
-            return [Delivery(self._frame_at(place), orphaned=True) for place in places]
+            batch = self._orphans(max_entries)
+        self._in_hand.extend(delivery.frame.position for delivery in batch)
         return batch
+
+    def _orphans(self, max_entries: int) -> list[Delivery]:
+        """Provisional frames that nothing will supersede any more."""
+        waiting = [(entry_id, place) for entry_id, place in self._pending.items()]
+        orphans = [pair for pair in waiting if pair[0] not in self._orphans_in_hand][:max_entries]
+        self._orphans_in_hand.update(entry_id for entry_id, _ in orphans)
+        return [Delivery(self._frame_at(place), orphaned=True) for _, place in orphans]
+
+    def owner_died(self) -> None:
+        """Nothing will be appended any more: provisional frames without a final one are orphans."""
+        self._alive = False
 
     def settle(self, outcomes: Iterable[tuple[Delivery, Outcome]]) -> None:
         """Say what became of delivered entries (in the order they were read) and move the cursor."""
         for delivery, outcome in outcomes:
+            self._in_hand.popleft()
             if delivery.orphaned:
                 self._pending.pop(delivery.frame.entry_id, None)
+                self._orphans_in_hand.discard(delivery.frame.entry_id)
             self._delivered.append((delivery.frame.position, outcome))
         self._acknowledge()
 
     @property
     def drained(self) -> bool:
         """Whether everything readable was read and settled."""
-        return self._exhausted and not self._pending and not self._delivered
+        return self._exhausted and not (self._pending or self._delivered or self._in_hand)
 
     @property
     def last_accepted(self) -> int:
@@ -232,6 +248,7 @@ class SpoolReader:
 
     def _acknowledge(self) -> None:
         waiting = min(self._pending.values(), default=self._position)
+        waiting = min(waiting, *self._in_hand) if self._in_hand else waiting
         counts = self._totals._asdict()
         counts["cursor"] = waiting
         still_ahead: deque[tuple[Position, Outcome]] = deque()

@@ -35,8 +35,12 @@ class SpoolWriter:
     """The appending end of one process's spool. Opens its directory on first use and tries again later when
     that fails, so a disk that is full at the start costs entries (counted), never the host's start."""
 
-    def __init__(self, root: Path, max_bytes: int, clock: Clock, fsync: FsyncMode = "interval") -> None:
+    def __init__(
+        self, root: Path, max_bytes: int, clock: Clock, fsync: FsyncMode = "interval", *, ships: bool = True
+    ) -> None:
+        """ships: this process delivers its spool too; else it leaves that to `llmlog drain`."""
         self._root = root
+        self._ships = ships
         self._max_bytes = max_bytes
         self._clock = clock
         self._fsync = fsync
@@ -209,7 +213,7 @@ class SpoolWriter:
 
     def _open_directory(self) -> bool:
         try:
-            self._directory = SpoolDirectory.create(self._root, os.urandom(8).hex())
+            self._directory = SpoolDirectory.create(self._root, os.urandom(8).hex(), ships=self._ships)
         except OSError:
             return False
         for reason, count in self._unwritten_drops.items():

@@ -16,13 +16,12 @@ import zstandard
 
 from llmlog.decoding import decode_entry
 from llmlog.entry import LogEntry
-from llmlog.store.counters import intent_of
+from llmlog.store.head import EntryHead, MessageHead
+from llmlog.store.scalars import scalars_of
 
-FORMAT = 1
 LEVEL = 3
-PROMPT_MIN_CHARACTERS = 512
+PROMPT_MIN_BYTES = 512
 PROMPT_CACHE = 512
-COMMAND_CHARACTERS = 500
 LARGEST_ENTRY_BYTES = 64 * 1024 * 1024
 """A frame that claims more is damaged."""
 
@@ -46,91 +45,56 @@ class Encoded(msgspec.Struct, frozen=True):
     """Texts this entry refers to, by hash."""
 
 
+class Prompt(msgspec.Struct, frozen=True):
+    """A system prompt that was seen before."""
+
+    digest: str
+    text: str
+
+
 class PromptMemory:
     """Which system prompts were seen before, by content; bounded."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[str, str] = OrderedDict()
+        self._seen: OrderedDict[bytes, Prompt] = OrderedDict()
 
-    def digest_if_seen(self, text: str) -> str | None:
-        """The hash of a prompt seen before; None the first time."""
-        digest = self._seen.get(text)
-        if digest is not None:
-            self._seen.move_to_end(text)
-            return digest
-        self._seen[text] = hashlib.sha256(text.encode()).hexdigest()[:32]
+    def if_seen(self, quoted: bytes) -> Prompt | None:
+        """A prompt (as its JSON string) that was seen before; None the first time."""
+        prompt = self._seen.get(quoted)
+        if prompt is not None:
+            self._seen.move_to_end(quoted)
+            return prompt
+        text = msgspec.json.decode(quoted, type=str)
+        self._seen[quoted] = Prompt(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32], text)
         if len(self._seen) > PROMPT_CACHE:
             self._seen.popitem(last=False)
         return None
 
 
-def encode(entry: LogEntry, body: bytes, memory: PromptMemory) -> Encoded:
+def encode(head: EntryHead, body: bytes, memory: PromptMemory) -> Encoded:
     """Take an entry apart. `body` is its JSON as it came from the spool."""
     references: list[tuple[int, str]] = []
     prompts: dict[str, str] = {}
-    messages = entry.llm_request.messages
-    for index, message in enumerate(messages):
-        text = _prompt_text(message)
-        digest = memory.digest_if_seen(text) if text is not None else None
-        if digest is not None and text is not None:
-            references.append((index, digest))
-            prompts[digest] = text
-    if references:
-        taken_out = {index for index, _ in references}
-        lean = [{**m, "content": ""} if i in taken_out else m for i, m in enumerate(messages)]
-        request = msgspec.structs.replace(entry.llm_request, messages=lean)
-        body = _encode(msgspec.structs.replace(entry, llm_request=request))
-    payload = b'{"p":' + _encode(references) + b',"e":' + body + b"}"
-    return Encoded(scalars_of(entry, len(body)), payload, prompts)
+    for index, message in enumerate(head.llm_request.messages):
+        quoted = _quoted_prompt(message)
+        prompt = memory.if_seen(quoted) if quoted is not None else None
+        if quoted is None or prompt is None:
+            continue
+        there = b'"content":' + quoted
+        if body.count(there) == 1:  # else it could be another message's: then it stays where it is
+            body = body.replace(there, b'"content":""')
+            references.append((index, prompt.digest))
+            prompts[prompt.digest] = prompt.text
+    payload = b"".join((b'{"p":', _encode(references), b',"e":', body, b"}"))
+    return Encoded(scalars_of(head, len(body)), payload, prompts)
 
 
-def _prompt_text(message: Any) -> str | None:
-    if not isinstance(message, dict) or message.get("role") not in ("system", "developer"):
+def _quoted_prompt(message: Any) -> bytes | None:
+    """The JSON string of a system message long enough to be kept apart."""
+    if not isinstance(message, MessageHead) or message.role not in ("system", "developer"):
         return None
-    text = message.get("content")
-    return text if isinstance(text, str) and len(text) >= PROMPT_MIN_CHARACTERS else None
-
-
-def scalars_of(entry: LogEntry, size_bytes: int) -> bytes:
-    """The `s` field: JSON of what lists, filters and a person in redis-cli want; null fields are left out."""
-    request, response = entry.llm_request, entry.llm_response
-    usage = response.usage if response is not None else None
-    cost = response.cost if response is not None else None
-    command, message = entry.command, entry.result.message if entry.result else None
-    fields = {
-        "v": FORMAT,
-        "id": entry.id,
-        "timestamp": entry.timestamp,
-        "userId": entry.user_id,
-        "sessionId": entry.session_id,
-        "command": command[:COMMAND_CHARACTERS] if command else command,
-        "intent": intent_of(entry.interpretation),
-        "status": entry.status,
-        "stage": entry.stage,
-        "model": request.model,
-        "requestedModel": request.requested_model,
-        "modelSource": request.model_source,
-        "provider": request.provider,
-        "flow": request.flow,
-        "temperature": request.temperature,
-        "promptVersion": request.prompt_version,
-        "latency": response.latency if response is not None else None,
-        "timeToFirstToken": response.time_to_first_token if response is not None else None,
-        "finishReason": response.finish_reason if response is not None else None,
-        "promptTokens": usage.prompt_tokens if usage is not None else None,
-        "completionTokens": usage.completion_tokens if usage is not None else None,
-        "totalTokens": usage.total_tokens if usage is not None else None,
-        "costUsd": cost.usd if cost is not None else None,
-        "success": entry.result.success if entry.result else None,
-        "message": message[:COMMAND_CHARACTERS] if message else message,
-        "error": entry.error.type if entry.error else None,
-        "attempts": len(entry.attempts) or None,
-        "turn": entry.turn,
-        "traceId": entry.trace_id,
-        "source": entry.source,
-        "size": size_bytes,
-    }
-    return _encode({name: value for name, value in fields.items() if value is not None})
+    quoted = bytes(message.content)
+    return quoted if len(quoted) >= PROMPT_MIN_BYTES and quoted.startswith(b'"') else None
 
 
 def prompt_hashes(payload: bytes) -> list[str]:

@@ -87,9 +87,12 @@ class RedisConnection:
             raise self._seen_down(error) from error
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
+    def watched(self, *, conclusive: bool = True) -> Iterator[None]:
         """Run Redis calls: infrastructure failures become StoreUnavailable and are remembered, success ends
-        the outage. Replies about the data (wrong type, script errors) pass through."""
+        the outage. Replies about the data (wrong type, script errors) pass through.
+
+        conclusive: whether success proves that Redis answers; having sent something does not.
+        """
         try:
             yield
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
@@ -100,8 +103,9 @@ class RedisConnection:
             ):
                 raise self._seen_down(error) from error
             raise
-        self.down_since_ms = None
-        self.last_error = None
+        if conclusive:
+            self.down_since_ms = None
+            self.last_error = None
 
     def close(self) -> None:
         """Close every client."""

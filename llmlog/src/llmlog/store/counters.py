@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from llmlog.entry import LogEntry
+from llmlog.store.head import EntryHead
 
 BUCKETS_PER_OCTAVE = 16
 LOWEST_BUCKET = -160
@@ -21,7 +21,7 @@ NAME_LIMIT = 160
 NANO = 1_000_000_000
 
 
-def increments(entry: LogEntry) -> dict[str, int]:
+def increments(entry: EntryHead) -> dict[str, int]:
     """What one entry adds to the counters of its day. Entries of source `test` stand apart."""
     if entry.source == "test":
         return {"test:count": 1}

@@ -7,40 +7,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from typing import Any, NamedTuple
 
-import msgspec
-import redis
 import zstandard
 
-from llmlog.clock import Clock, utc_day
+from llmlog.clock import Clock
 from llmlog.entry import LogEntry
 from llmlog.store import codec, keys
-from llmlog.store.connection import (
-    PROBE_TIMEOUT_S,
-    READ_TIMEOUT_S,
-    WRITE_TIMEOUT_S,
-    RedisConnection,
-    is_down_reply,
-)
-from llmlog.store.counters import increments
-from llmlog.store.dictionaries import Compressor, Decompressor
-
-_pack = msgspec.msgpack.Encoder().encode
-
-
-BLOBS_MISSING = [b"blobs missing"]
-"""The script's answer when a prompt or dictionary sent by name only is not there; nothing was written."""
-
-
-class WriteOutcome(NamedTuple):
-    """What became of one entry of a batch."""
-
-    stored: bool
-    """In the store now, by this write or an earlier one."""
-    error: str | None = None
-    """Redis's words about the data; None when stored."""
+from llmlog.store.batch_writer import BatchWriter
+from llmlog.store.connection import PROBE_TIMEOUT_S, READ_TIMEOUT_S, RedisConnection
+from llmlog.store.dictionaries import Decompressor
 
 
 class Member(NamedTuple):
@@ -51,50 +27,16 @@ class Member(NamedTuple):
 
 
 class RedisStore:
-    """llmlog's keys in one Redis. `write_batch` is for one thread; reads are for any."""
+    """llmlog's keys in one Redis. `writer` is for one thread; reads are for any."""
 
     def __init__(self, connection: RedisConnection, retention_days: int, clock: Clock) -> None:
         self.connection = connection
         self.retention_days = retention_days
-        self._retention_ms = retention_days * keys.DAY_MS
-        self._clock = clock
-        self._writer = connection.client(WRITE_TIMEOUT_S)
         self._reader = connection.client(READ_TIMEOUT_S)
         self._prober = connection.client(PROBE_TIMEOUT_S)
-        source = resources.files("llmlog.store").joinpath("batch.lua").read_text()
-        self._script = self._writer.register_script(source)
-        self._compressor = Compressor()
-        self._dictionary_known = False
-        self._prompts = codec.PromptMemory()
-        self._kept_blobs: frozenset[str] = frozenset()
+        self.writer = BatchWriter(connection, retention_days, clock)
         self._decompressor = Decompressor()
         self._decompressor_lock = threading.Lock()
-
-    def expired(self, entry: LogEntry) -> bool:
-        """Whether the entry is older than the retention, and so not to be stored any more."""
-        return entry.timestamp + self._retention_ms <= self._clock.now_ms()
-
-    def write_batch(self, batch: Sequence[tuple[LogEntry, bytes]]) -> list[WriteOutcome]:
-        """Store entries (each with its JSON) in one atomic step. Raises StoreUnavailable."""
-        with self.connection.watched():
-            if not self._dictionary_known:
-                self._take_newest_dictionary()
-            replies = self._send(batch)
-            if self._compressor.train_if_due():
-                self._save_dictionary()
-            for reply in replies:
-                if isinstance(reply, bytes) and is_down_reply(reply.decode("utf-8", "replace")):
-                    raise redis.ResponseError(reply.decode("utf-8", "replace"))
-        return [_outcome(reply) for reply in replies]
-
-    def _send(self, batch: Sequence[tuple[LogEntry, bytes]]) -> list[Any]:
-        plan = _Plan(self, batch, self._clock.now_ms(), self._kept_blobs)
-        replies = self._script(keys=plan.keys, args=plan.arguments())
-        if replies == BLOBS_MISSING:  # Redis lost what it had: it was emptied, or a failover forgot it
-            plan = _Plan(self, batch, self._clock.now_ms(), frozenset())
-            replies = self._script(keys=plan.keys, args=plan.arguments())
-        self._kept_blobs = plan.blob_names if len(self._kept_blobs) > 1000 else self._kept_blobs | plan.blob_names
-        return list(replies)
 
     def probe(self) -> None:
         """Ask whether Redis answers. Raises StoreUnavailable."""
@@ -201,94 +143,6 @@ class RedisStore:
             value: bytes | None = self._reader.get(key)
         return value
 
-    def _take_newest_dictionary(self) -> None:
-        number = self._writer.get(keys.NEWEST_DICTIONARY)
-        content = self._writer.get(keys.dictionary(int(number))) if number is not None else None
-        if number is not None and content is not None:
-            self._compressor.use(int(number), content)
-        self._dictionary_known = True
-
-    def _save_dictionary(self) -> None:
-        number, content = self._compressor.number, self._compressor.content
-        if content is None:
-            return
-        with self._writer.pipeline(transaction=True) as pipe:
-            pipe.set(keys.dictionary(number), content, px=self._retention_ms)
-            pipe.set(keys.NEWEST_DICTIONARY, number, px=self._retention_ms)
-            pipe.execute()
-
     def close(self) -> None:
         """Close the connections."""
         self.connection.close()
-
-
-def _outcome(reply: int | bytes) -> WriteOutcome:
-    if isinstance(reply, int):
-        return WriteOutcome(stored=True)
-    return WriteOutcome(stored=False, error=reply.decode("utf-8", "replace"))
-
-
-class _Plan:
-    """One batch as `batch.lua` wants it: keys and values by number."""
-
-    def __init__(
-        self, store: RedisStore, batch: Sequence[tuple[LogEntry, bytes]], now_ms: int, kept: frozenset[str]
-    ) -> None:
-        self.keys: list[str] = []
-        self.blob_names: frozenset[str] = frozenset()
-        self._store = store
-        self._kept = kept
-        self._numbers: dict[str, int] = {}
-        self._values: list[bytes | str] = []
-        self._now_ms = now_ms
-        newest = max((entry.timestamp for entry, _ in batch), default=now_ms)
-        self._renewed_until = max(now_ms, newest) + store._retention_ms
-        self._prompts: dict[str, str] = {}
-        self._entries = [self._entry(entry, body) for entry, body in batch]
-        self._blobs = [self._blob(keys.prompt(d), text.encode()) for d, text in self._prompts.items()]
-        compressor = store._compressor
-        if compressor.content is not None:
-            self._blobs.append(self._blob(keys.dictionary(compressor.number), compressor.content))
-        self._events = [self._key(keys.EVENTS), keys.EVENTS_LENGTH, self._renewed_until]
-
-    def arguments(self) -> list[bytes | str]:
-        """ARGV of the script."""
-        return [_pack({"e": self._entries, "a": self._blobs, "x": self._events}), *self._values]
-
-    def _key(self, name: str) -> int:
-        number = self._numbers.get(name)
-        if number is None:
-            self.keys.append(name)
-            number = self._numbers[name] = len(self.keys)
-        return number
-
-    def _value(self, value: bytes) -> int:
-        self._values.append(value)
-        return len(self._values) + 1  # ARGV[1] is the plan
-
-    def _blob(self, name: str, value: bytes) -> list[int]:
-        """By name only when Redis is known to have it: a dictionary is 64 KB."""
-        self.blob_names |= {name}
-        number = 0 if name in self._kept else self._value(value)
-        return [self._key(name), number, self._renewed_until]
-
-    def _entry(self, entry: LogEntry, body: bytes) -> list[Any]:
-        store = self._store
-        encoded = codec.encode(entry, body, store._prompts)
-        self._prompts.update(encoded.prompts)
-        utc_date = utc_day(entry.timestamp)
-        return [
-            self._key(keys.log(entry.id)),
-            self._key(keys.day(utc_date)),
-            self._key(keys.user(entry.user_id)) if entry.user_id else 0,
-            self._key(keys.daily_statistics(utc_date)),
-            entry.id,
-            entry.timestamp,
-            entry.timestamp + store._retention_ms,
-            self._value(encoded.scalars),
-            self._value(store._compressor.compress(encoded.payload)),
-            keys.end_of_day_ms(entry.timestamp) + store._retention_ms,
-            self._renewed_until,
-            self._now_ms - store._retention_ms,
-            increments(entry),
-        ]

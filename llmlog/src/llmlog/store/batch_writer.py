@@ -1,0 +1,174 @@
+"""Writing batches: packed by the caller's thread while Redis is busy with the batch before.
+
+`pack` and `plan` touch no socket; `send` gives a batch to Redis, `receive` waits for its answer. One batch is on
+the way at a time. One thread uses a writer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any, NamedTuple
+
+import redis
+
+from llmlog.clock import Clock
+from llmlog.errors import StoreUnavailable
+from llmlog.store import codec, keys
+from llmlog.store.connection import WRITE_TIMEOUT_S, RedisConnection, is_down_reply
+from llmlog.store.dictionaries import Compressor
+from llmlog.store.head import head_of
+from llmlog.store.plan import BatchPlan, Dictionary, PackedEntry
+
+BLOBS_MISSING = [b"blobs missing"]
+"""The script's answer when a prompt or dictionary sent by name only is not there; nothing was written."""
+NAMES_REMEMBERED = 1_000
+
+
+class WriteOutcome(NamedTuple):
+    """What became of one entry of a batch."""
+
+    stored: bool
+    """In the store now, by this write or an earlier one."""
+    error: str | None = None
+    """Redis's words about the data; None when stored."""
+
+
+class BatchWriter:
+    """The writing end of the store."""
+
+    def __init__(self, connection: RedisConnection, retention_days: int, clock: Clock) -> None:
+        self._connection = connection
+        self._retention_ms = retention_days * keys.DAY_MS
+        self._clock = clock
+        self._client = connection.client(WRITE_TIMEOUT_S)
+        self._script = resources.files("llmlog.store").joinpath("batch.lua").read_text()
+        self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
+        self._wire: Any = None
+        self._compressor = Compressor()
+        self._newest_taken = False
+        self._dictionary_unsaved = False
+        self._prompts = codec.PromptMemory()
+        self._known: frozenset[str] = frozenset()
+
+    def get_ready(self) -> None:
+        """Before the first batch and after an outage: have the embedded server running, and use the newest
+        dictionary there is. Raises StoreUnavailable."""
+        self._connection.ensure_running()
+        if self._newest_taken:
+            return
+        with self._connection.watched():
+            number = self._client.get(keys.NEWEST_DICTIONARY)
+            content = self._client.get(keys.dictionary(int(number))) if number is not None else None
+        if number is not None and content is not None:
+            self._compressor.use(int(number), content)
+        self._newest_taken = True
+
+    def pack(self, body: bytes) -> PackedEntry | None:
+        """An entry's JSON, ready to be written; None when it is older than the retention.
+
+        Raises msgspec.DecodeError or UnicodeDecodeError when it is no entry.
+        """
+        head, body = head_of(body)
+        if head.timestamp + self._retention_ms <= self._clock.now_ms():
+            return None
+        encoded = codec.encode(head, body, self._prompts)
+        packed = self._compressor.compress(encoded.payload)
+        return PackedEntry(head, body, encoded.scalars, packed, encoded.prompts)
+
+    def plan(self, entries: Sequence[PackedEntry]) -> BatchPlan:
+        """The batch of entries just packed."""
+        content = self._compressor.content
+        dictionary = Dictionary(self._compressor.number, content) if content is not None else None
+        return BatchPlan(entries, dictionary, self._known, self._clock.now_ms(), self._retention_ms)
+
+    def write(self, entries: Sequence[PackedEntry]) -> list[WriteOutcome]:
+        """Store entries in one atomic step. Raises StoreUnavailable, and redis.ResponseError for replies
+        about the data."""
+        plan = self.plan(entries)
+        self.send(plan)
+        return self.receive(plan)
+
+    def send(self, plan: BatchPlan) -> None:
+        """Give a batch to Redis without waiting for the answer. Raises StoreUnavailable."""
+        with self._connection.watched(conclusive=False):
+            wire = self._client.connection_pool.get_connection()
+            self._wire = wire
+            try:
+                wire.send_command("EVALSHA", self._sha, len(plan.keys), *plan.keys, *plan.arguments)
+            except BaseException:
+                self._let_go(broken=True)
+                raise
+
+    def receive(self, plan: BatchPlan) -> list[WriteOutcome]:
+        """Wait for the answer to the batch that was sent.
+
+        Raises StoreUnavailable, and redis.ResponseError for replies about the data.
+        """
+        with self._connection.watched():
+            replies = self._replies(plan)
+            if replies == BLOBS_MISSING:  # Redis lost what it had: it was emptied, or a failover forgot it
+                self._known = frozenset()
+                self._dictionary_unsaved = self._compressor.content is not None
+                plan = BatchPlan(
+                    plan.entries, plan.dictionary, self._known, self._clock.now_ms(), self._retention_ms
+                )
+                replies = self._client.evalsha(self._sha, len(plan.keys), *plan.keys, *plan.arguments)
+            for reply in replies:
+                if isinstance(reply, bytes) and is_down_reply(reply.decode("utf-8", "replace")):
+                    raise redis.ResponseError(reply.decode("utf-8", "replace"))
+        remembered = self._known if len(self._known) < NAMES_REMEMBERED else frozenset()
+        self._known = remembered | plan.blob_names
+        return [_outcome(reply) for reply in replies]
+
+    def abandon(self) -> None:
+        """Forget a batch that was sent and will not be received."""
+        if self._wire is not None:
+            self._let_go(broken=True)
+
+    def renew_dictionary(self) -> None:
+        """Between batches: train a new dictionary when that will pay (some 100 ms), and save it."""
+        if self._compressor.train_if_due():
+            self._dictionary_unsaved = True
+        content = self._compressor.content
+        if not self._dictionary_unsaved or content is None:
+            return
+        try:
+            with self._connection.watched(), self._client.pipeline(transaction=True) as pipe:
+                pipe.set(keys.dictionary(self._compressor.number), content, px=self._retention_ms)
+                pipe.set(keys.NEWEST_DICTIONARY, self._compressor.number, px=self._retention_ms)
+                pipe.execute()
+        except (StoreUnavailable, redis.ResponseError):
+            return  # each batch carries it; it is saved as the newest with a later one
+        self._dictionary_unsaved = False
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    def _replies(self, plan: BatchPlan) -> list[Any]:
+        broken = True
+        try:
+            replies = list(self._wire.read_response())
+            broken = False
+        except redis.exceptions.NoScriptError:
+            broken = False
+            self._client.script_load(self._script)
+            replies = list(self._client.evalsha(self._sha, len(plan.keys), *plan.keys, *plan.arguments))
+        except redis.ResponseError:
+            broken = False
+            raise
+        finally:
+            self._let_go(broken=broken)
+        return replies
+
+    def _let_go(self, *, broken: bool) -> None:
+        wire, self._wire = self._wire, None
+        if broken:
+            wire.disconnect()
+        self._client.connection_pool.release(wire)
+
+
+def _outcome(reply: int | bytes) -> WriteOutcome:
+    if isinstance(reply, int):
+        return WriteOutcome(stored=True)
+    return WriteOutcome(stored=False, error=reply.decode("utf-8", "replace"))
