@@ -1,5 +1,7 @@
 # make run    start DJ Forge with its logs on the embedded Redis; no key or account needed
-# make test   install what tests need and run them all
+# make test   install what tests need and run them (10 minutes at most)
+# make test-all  the long ones too: 50 kills, slow faults
+# make soak   mixed load with random faults: make soak MINUTES=30 SEED=1
 # make check  style, types and import rules
 # make bench  measure; writes benchmarks/results.md
 # make lock   resolve the requirements again (needs pip-tools in the active Python)
@@ -8,8 +10,10 @@ PYTHON ?= python3
 VENV   := .venv
 PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check
 FLAGS  ?=
+MINUTES ?= 30
+SEED    ?= 1
 
-.PHONY: run test check bench lock clean
+.PHONY: run test test-all soak check bench lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -37,7 +41,14 @@ run: $(VENV)/.packages
 
 test: $(VENV)/.dev
 	@$(VENV)/bin/python -m scripts.browser_for_tests
+	$(VENV)/bin/python -m pytest -m "not long" $(FLAGS)
+
+test-all: $(VENV)/.dev
+	@$(VENV)/bin/python -m scripts.browser_for_tests
 	$(VENV)/bin/python -m pytest $(FLAGS)
+
+soak: $(VENV)/.dev
+	$(VENV)/bin/python -m llmlog.tests.soak --minutes $(MINUTES) --seed $(SEED)
 
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

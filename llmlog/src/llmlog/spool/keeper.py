@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from llmlog.spool.writer import SpoolWriter
@@ -24,7 +25,7 @@ class SpoolKeeper:
         """look: called with the writer once a round, to notice what was dropped."""
         self._writer = writer
         self._look = look
-        self._stop = threading.Event()
+        self._stopped = False
         self._thread: threading.Thread | None = None
         self._told = False
 
@@ -35,16 +36,22 @@ class SpoolKeeper:
 
     def stop(self) -> None:
         """End the thread; waits for it 1 s at most."""
-        self._stop.set()
+        self._stopped = True
+        self._writer.spare_wanted.set()
         if self._thread is not None:
             self._thread.join(timeout=1.0)
 
     def _run(self) -> None:
-        while not self._stop.wait(SYNC_EVERY_S):
+        synced_s = time.monotonic()
+        while not self._stopped:
+            self._writer.spare_wanted.wait(SYNC_EVERY_S)
+            self._writer.spare_wanted.clear()
             try:
                 self._writer.prepare()
-                self._writer.sync()
-                self._look(self._writer)
+                if time.monotonic() - synced_s >= SYNC_EVERY_S:
+                    synced_s = time.monotonic()
+                    self._writer.sync()
+                    self._look(self._writer)
             except OSError as error:
                 if not self._told:
                     _logger.warning("llmlog: the spool could not be synced to disk: %s", error)

@@ -5,7 +5,8 @@
 
 `posix_fallocate` makes a full disk an error here, at a moment of ours, instead of a SIGBUS in the host when a
 page is first written. Its pages are touched before use, because the first write to a fresh page costs a fault
-of up to milliseconds.
+of up to milliseconds; by a read from /dev/zero into the mapping, which gives the interpreter's lock up once, not
+once a page.
 """
 
 from __future__ import annotations
@@ -14,14 +15,12 @@ import mmap
 import os
 import re
 import struct
-import time
 from pathlib import Path
 
 SEGMENT_BYTES = 8 * 1024 * 1024
 SEGMENT_HEADER_BYTES = 64
 _HEADER = struct.Struct("<8sQQ")
 _MAGIC = b"LLMLOGS1"
-_TOUCH_PIECE_BYTES = 64 * 1024
 _NAME = re.compile(r"segment-(\d{8})\.spool")
 
 
@@ -47,14 +46,17 @@ class Segment:
         self._fd = fd
 
     @classmethod
-    def create(cls, directory: Path, number: int, now_ms: int, size: int = SEGMENT_BYTES) -> Segment:
-        """Allocate, map and touch a new segment. Raises OSError; then no file is left behind."""
+    def create(
+        cls, directory: Path, number: int, now_ms: int, size: int = SEGMENT_BYTES, *, touch: bool = True
+    ) -> Segment:
+        """Allocate and map a new segment, and touch its pages. Raises OSError; then no file is left behind."""
         path = segment_path(directory, number)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(fd, 0, size)
             mapped = mmap.mmap(fd, size)
-            _touch(mapped, size)
+            if touch:
+                _touch(mapped)
             _HEADER.pack_into(mapped, 0, _MAGIC, now_ms, number)
         except OSError:
             os.close(fd)
@@ -76,10 +78,14 @@ class Segment:
         os.close(self._fd)
 
 
-def _touch(mapped: mmap.mmap, size: int) -> None:
-    """Fault every page in, in pieces, giving the interpreter's lock up between them."""
-    zeros = bytes(_TOUCH_PIECE_BYTES)
-    for start in range(0, size, _TOUCH_PIECE_BYTES):
-        end = min(start + _TOUCH_PIECE_BYTES, size)
-        mapped[start:end] = zeros[: end - start]
-        time.sleep(0)
+def _touch(mapped: mmap.mmap) -> None:
+    """Fault every page in, for writing."""
+    zeros = os.open("/dev/zero", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with memoryview(mapped) as view:
+            done = 0
+            while done < len(view):
+                with view[done:] as rest:
+                    done += os.readv(zeros, [rest])
+    finally:
+        os.close(zeros)

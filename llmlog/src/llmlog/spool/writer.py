@@ -26,6 +26,9 @@ here; it must not wait for itself."""
 REFUSAL_STANDS_S = 0.5
 """How long a refusal is repeated without looking at the disk again: looking costs system calls."""
 
+DISK_KNOWN_S = 1.0
+"""How long a look at what all spools take on disk stands; what this process adds is counted meanwhile."""
+
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 FsyncMode = Literal["interval", "always", "never"]
@@ -58,6 +61,11 @@ class SpoolWriter:
         self._refusal: DropReason | None = None
         self._refused_until_s = 0.0
         self._unwritten_drops: dict[DropReason, int] = {}
+        self._names_unsynced = False
+        self._bytes_on_disk = 0
+        self._look_at_disk_s = 0.0
+        self.spare_wanted = threading.Event()
+        """Set when the spare segment was taken into use: the next one is to be made."""
 
     @property
     def directory(self) -> SpoolDirectory | None:
@@ -114,13 +122,16 @@ class SpoolWriter:
             if self._bound_reached(SEGMENT_BYTES):
                 return
             with contextlib.suppress(OSError):  # the caller that needs the segment will meet and count it
-                self._spare = self._create(SEGMENT_BYTES)
+                self._spare = self._create(SEGMENT_BYTES, touch=True)
 
     def sync(self) -> None:
         """In the background: bring what was appended to the disk. Raises OSError."""
         retired, self._retired = self._retired, []
         active = self._active
         if self._fsync != "never":
+            if self._names_unsynced and self._directory is not None:
+                self._names_unsynced = False
+                sync_directory(self._directory.path)
             for segment in retired:
                 segment.sync()
             written = (active.number, active.offset) if active is not None else (0, 0)
@@ -202,13 +213,14 @@ class SpoolWriter:
                 if self._bound_reached(needed):
                     return DropReason.SPOOL_FULL
                 try:
-                    fresh = self._create(needed)
+                    fresh = self._create(needed, touch=False)  # a caller waits
                 except OSError as error:
                     full = error.errno in _NO_ROOM
                     return DropReason.DISK_FULL if full else DropReason.SPOOL_UNAVAILABLE
         if self._active is not None:
             self._retired.append(self._active)
         self._active = fresh
+        self.spare_wanted.set()
         return fresh
 
     def _open_directory(self) -> bool:
@@ -222,12 +234,19 @@ class SpoolWriter:
         self._unwritten_drops = {}
         return True
 
-    def _create(self, size: int) -> Segment:
+    def _create(self, size: int, *, touch: bool) -> Segment:
         assert self._directory is not None
-        segment = Segment.create(self._directory.path, self._next_number, self._clock.now_ms(), size)
+        now_ms = self._clock.now_ms()
+        segment = Segment.create(self._directory.path, self._next_number, now_ms, size, touch=touch)
+        self._bytes_on_disk += size
         self._next_number += 1
-        sync_directory(self._directory.path)
+        self._names_unsynced = True  # the caller may be waiting: its entry counts as synced when `sync` has run
         return segment
 
     def _bound_reached(self, needed: int) -> bool:
-        return bytes_on_disk(self._root) + needed > self._max_bytes
+        """Whether all spools together would be too large; looking costs system calls, so not every time."""
+        now_s = self._clock.monotonic_s()
+        if now_s >= self._look_at_disk_s or self._bytes_on_disk + needed > self._max_bytes:
+            self._bytes_on_disk = bytes_on_disk(self._root)
+            self._look_at_disk_s = now_s + DISK_KNOWN_S
+        return self._bytes_on_disk + needed > self._max_bytes

@@ -56,16 +56,18 @@ class PromptMemory:
     """Which system prompts were seen before, by content; bounded."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[bytes, Prompt] = OrderedDict()
+        self._seen: OrderedDict[tuple[int, bytes, bytes], tuple[bytes, Prompt]] = OrderedDict()
 
     def if_seen(self, quoted: bytes) -> Prompt | None:
         """A prompt (as its JSON string) that was seen before; None the first time."""
-        prompt = self._seen.get(quoted)
-        if prompt is not None:
-            self._seen.move_to_end(quoted)
-            return prompt
+        key = (len(quoted), quoted[:64], quoted[-64:])  # hashing all of it takes longer than all the rest
+        seen = self._seen.get(key)
+        if seen is not None and seen[0] == quoted:
+            self._seen.move_to_end(key)
+            return seen[1]
         text = msgspec.json.decode(quoted, type=str)
-        self._seen[quoted] = Prompt(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32], text)
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        self._seen[key] = (quoted, Prompt(digest, text))
         if len(self._seen) > PROMPT_CACHE:
             self._seen.popitem(last=False)
         return None
@@ -80,13 +82,22 @@ def encode(head: EntryHead, body: bytes, memory: PromptMemory) -> Encoded:
         prompt = memory.if_seen(quoted) if quoted is not None else None
         if quoted is None or prompt is None:
             continue
-        there = b'"content":' + quoted
-        if body.count(there) == 1:  # else it could be another message's: then it stays where it is
-            body = body.replace(there, b'"content":""')
+        start = _only_place(quoted, body)
+        if start is not None:
+            body = b"".join((body[:start], b'""', body[start + len(quoted) :]))
             references.append((index, prompt.digest))
             prompts[prompt.digest] = prompt.text
     payload = b"".join((b'{"p":', _encode(references), b',"e":', body, b"}"))
     return Encoded(scalars_of(head, len(body)), payload, prompts)
+
+
+def _only_place(quoted: bytes, body: bytes) -> int | None:
+    """Where a message's content stands, or None when it could be another's: then it stays where it is."""
+    beginning = b'"content":' + quoted[:PROMPT_MIN_BYTES]
+    place = body.find(beginning)
+    if place == -1 or body.find(beginning, place + 1) != -1:
+        return None
+    return place + len(b'"content":')
 
 
 def _quoted_prompt(message: Any) -> bytes | None:
