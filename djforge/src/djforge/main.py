@@ -15,6 +15,7 @@ import msgspec
 import redis
 import uvicorn
 from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp
 
 from djforge import __version__
 from djforge.commands import Commands, HandleCommand, Memory
@@ -43,7 +44,7 @@ from djforge.web.sign_ins import SignIns
 from llmlog import LLMLoggingService
 from llmlog import Settings as LogSettings
 from llmlog.admin import Viewer, create_admin
-from llmlog.clock import SystemClock
+from llmlog.clock import Clock, SystemClock
 from llmlog.errors import LlmlogError
 
 SIMULATED_CLIENT_ID = "djforge-demo"
@@ -67,9 +68,8 @@ class ListenerAccess:
         return Viewer(user_id=person.id, display_name=person.display_name, is_administrator=caller.is_administrator)
 
 
-def build(settings: Settings, log: LLMLoggingService, seal_key: bytes) -> AppParts:
+def build(settings: Settings, log: LLMLoggingService, seal_key: bytes, clock: Clock) -> AppParts:
     """The parts of the app, wired."""
-    clock = SystemClock()
     seal = Seal(seal_key, os.urandom)
     client = log.redis_client(REDIS_TIMEOUT_S)
     if settings.redis_url is not None:
@@ -78,7 +78,7 @@ def build(settings: Settings, log: LLMLoggingService, seal_key: bytes) -> AppPar
     store = ListenerStore(door, clock)
     sessions = Sessions(store, seal, clock, os.urandom)
     callers = Callers(settings, sessions)
-    http = httpx2.AsyncClient()
+    http = httpx2.AsyncClient(trust_env=not settings.uses_simulator)  # no proxy leads to the simulator
     spotify = settings.spotify
     accounts = SpotifyAccounts(
         http, spotify.accounts_url, spotify.client_id or SIMULATED_CLIENT_ID, spotify.redirect_uri, clock
@@ -124,7 +124,7 @@ def serve(settings: Settings, environment: dict[str, str]) -> None:
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server((settings.host, settings.port)))
         if settings.uses_simulator:
-            simulator = stack.enter_context(RunningSimulator(SystemClock(), random.Random()))
+            simulator = stack.enter_context(RunningSimulator(SystemClock(), random.SystemRandom()))
             spotify = msgspec.structs.replace(
                 settings.spotify, api_url=simulator.api_url, accounts_url=simulator.accounts_url
             )
@@ -135,10 +135,21 @@ def serve(settings: Settings, environment: dict[str, str]) -> None:
             LLMLoggingService.open(log_settings, known_secrets=secrets, app_version=__version__)
         )
         key = settings.session_key or load_or_create_key(log_settings.data_dir, os.urandom)[0]
-        parts = build(settings, log, key)
+        parts = build(settings, log, key, SystemClock())
         print(greeting(settings, log), flush=True)
-        config = uvicorn.Config(create_app(parts), log_level="warning", timeout_graceful_shutdown=2)
-        uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(server_config(create_app(parts), settings)).run(sockets=[listener])
+
+
+def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How the app is served: X-Forwarded-* headers are believed from the trusted proxies and nobody else."""
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        timeout_graceful_shutdown=2,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxy),
+        forwarded_allow_ips=list(settings.trusted_proxy),
+    )
 
 
 def _stop(number: int, frame: object) -> None:

@@ -26,7 +26,7 @@ async def json_object(request: Request) -> dict[str, Any]:
     body = await request.body()
     try:
         value = msgspec.json.decode(body) if body.strip() else {}
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Invalid("body", "The body is not valid JSON.") from None
     if not isinstance(value, dict):
         raise Invalid("body", "The body must be a JSON object.")

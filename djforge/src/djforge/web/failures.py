@@ -13,7 +13,14 @@ from starlette.templating import Jinja2Templates
 from djforge.spotify.errors import SpotifyError
 from djforge.web.errors import Refused
 
-_STATUS = {"needs_reauth": 401, "premium_required": 403, "no_active_device": 409, "rate_limited": 429}
+_STATUS = {
+    "needs_reauth": 401,
+    "premium_required": 403,
+    "not_found": 404,
+    "no_active_device": 409,
+    "player_refused": 409,
+    "rate_limited": 429,
+}
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
