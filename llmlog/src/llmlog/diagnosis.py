@@ -55,6 +55,17 @@ def _add_ledger(totals: Totals, path: Path) -> None:
     ledger.close()
 
 
+def restored_warning(shipper: Shipper | None) -> list[str]:
+    """What to tell when Redis was found to have forgotten logs."""
+    if shipper is None or shipper.restored is None:
+        return []
+    moment_ms, count = shipper.restored
+    return [
+        f"Redis had lost logs, seen at {_moment(moment_ms)}: {count:,} of the minutes before were sent again from "
+        "disk; what was older is gone."
+    ]
+
+
 def health_of(
     spool: SpoolHealth, store: StoreHealth, warnings: list[str], last_drop_ms: int | None, now_ms: int
 ) -> Health:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from llmlog.clock import Clock
 from llmlog.drop_notice import DropNotice
@@ -10,7 +11,7 @@ from llmlog.errors import StoreUnavailable
 from llmlog.query.logs import LogQueries
 from llmlog.settings import Settings
 from llmlog.ship import CircuitBreaker, DeadLetters, Shipper, Sources
-from llmlog.spool import SpoolKeeper, SpoolWriter
+from llmlog.spool import SpoolDirectory, SpoolKeeper, SpoolWriter
 from llmlog.store import EmbeddedServer, RedisConnection, RedisStore
 
 _logger = logging.getLogger("llmlog")
@@ -45,6 +46,24 @@ class ReadingPieces:
             self.embedded.leave()
 
 
+def make_shipper(
+    settings: Settings,
+    clock: Clock,
+    reading: ReadingPieces,
+    own_directory: Callable[[], SpoolDirectory | None],
+    *,
+    attend: bool,
+) -> Shipper:
+    """A shipper for the spools of a data directory; see Sources for its arguments."""
+    return Shipper(
+        Sources(settings.spool_root, own_directory, clock, attend=attend),
+        reading.store.writer,
+        CircuitBreaker(clock),
+        DeadLetters(settings.data_dir / "dead-letters", clock),
+        clock,
+    )
+
+
 class WritingPieces:
     """What writing needs on top: the threads that keep and empty the spool."""
 
@@ -52,25 +71,24 @@ class WritingPieces:
         self.writer = writer
         self.notice = DropNotice(clock)
         self.keeper = SpoolKeeper(writer, self.notice.look)
-        self.shipper = Shipper(
-            Sources(settings.spool_root, lambda: writer.directory, clock),
-            reading.store.writer,
-            CircuitBreaker(clock),
-            DeadLetters(settings.data_dir / "dead-letters", clock),
-            clock,
-        )
+        self.shipper: Shipper | None = None
+        if settings.ship.in_process:
+            self.shipper = make_shipper(settings, clock, reading, lambda: writer.directory, attend=False)
 
     def start(self) -> None:
-        """Start both threads."""
+        """Start the threads."""
         self.writer.prepare()
         self.keeper.start()
-        self.shipper.start()
+        if self.shipper is not None:
+            self.shipper.start()
 
     def close(self, deadline_s: float) -> None:
         """Refuse what comes, deliver what is there for at most `deadline_s`, give the spool up."""
         self.writer.close()
-        self.shipper.stop(deadline_s)
+        if self.shipper is not None:
+            self.shipper.stop(deadline_s)
         self.keeper.stop()
-        self.shipper.release()
+        if self.shipper is not None:
+            self.shipper.release()
         if self.writer.directory is not None:
             self.writer.directory.release()

@@ -24,16 +24,18 @@ from llmlog.capture.interaction import current_interaction
 from llmlog.capture.masking import Masker
 from llmlog.capture.sieve import Sieve
 from llmlog.clock import Clock, SystemClock
-from llmlog.diagnosis import health_of, spool_health
+from llmlog.diagnosis import health_of, restored_warning, spool_health
 from llmlog.entry import LlmCall, LlmRequest, LogEntry, Source
 from llmlog.errors import StoreUnavailable
 from llmlog.health import Health, StoreHealth
 from llmlog.query import LogResult, QueryOptions, SearchResult, Statistics
-from llmlog.settings import Settings
+from llmlog.settings import CaptureSettings, Settings
 from llmlog.spool import SpoolWriter
 
 if TYPE_CHECKING:
     from llmlog.pieces import ReadingPieces, WritingPieces
+    from llmlog.ship import Shipper
+    from llmlog.ship.resend import Resent
 
 CLOSE_DEADLINE_S = 2.0
 
@@ -76,9 +78,8 @@ class LLMLoggingService:
         settings, clock = settings or Settings.from_environment(), clock or SystemClock()
         keys, warning = _pseudonym_keys(settings)
         pseudonyms = Pseudonyms(keys)
-        known, emails = list(known_secrets), settings.capture.mask_emails
-        masker, sieve = Masker(known, mask_emails=emails), Sieve(known, mask_emails=emails)
         service = cls(settings, clock, None, pseudonyms)
+        masker, sieve = _maskers(settings.capture, list(known_secrets))
         service._recorder = Recorder(service._new_writer(), pseudonyms, masker, sieve, clock, app_version)
         if warning:
             service._warnings.append(warning)
@@ -234,12 +235,12 @@ class LLMLoggingService:
     def health(self) -> Health:
         """How llmlog is doing. Never raises for a store that is away: that is what it tells."""
         writing, connection = self._writing, self._reads.connection
-        breaker = writing.shipper.breaker.state if writing is not None else "closed"
+        shipper = writing.shipper if writing is not None else None
+        breaker = shipper.breaker.state if shipper is not None else "closed"
         try:
             self._reads.store.probe()
         except StoreUnavailable as error:
             _logger.debug("llmlog: %s", error)
-        shipper = writing.shipper if writing is not None else None
         writer = writing.writer if writing is not None else None
         spool = spool_health(self.settings.spool_root, self._limit, writer, shipper)
         store = StoreHealth(
@@ -251,7 +252,31 @@ class LLMLoggingService:
             retention_days=self.settings.store.retention_days,
         )
         last_drop_ms = writing.notice.last_drop_ms if writing is not None else None
-        return health_of(spool, store, list(self._warnings), last_drop_ms, self._clock.now_ms())
+        warnings = [*self._warnings, *restored_warning(shipper)]
+        return health_of(spool, store, warnings, last_drop_ms, self._clock.now_ms())
+
+    # -- shipping from another process ----------------------------------------------------------------
+
+    def drainer(self) -> Shipper:
+        """A shipper for every spool of the data directory whose process died or does not ship itself.
+
+        For a process of its own: start it, stop it, release it.
+        """
+        from llmlog.pieces import make_shipper
+
+        return make_shipper(self.settings, self._clock, self._reads, lambda: None, attend=True)
+
+    def send_again(self, since_ms: int) -> Resent:
+        """Send again what was delivered since a moment (ms since the epoch) and is still on disk.
+
+        What Redis still has stays as it is. Raises StoreUnavailable, OSError.
+        """
+        from llmlog.ship.resend import resend
+        from llmlog.spool.kept import kept_frames
+
+        writer = self._reads.store.writer
+        writer.get_ready()
+        return resend(kept_frames(self.settings.spool_root, since_ms), writer)
 
     # -- inside -------------------------------------------------------------------------------------
 
@@ -286,7 +311,8 @@ class LLMLoggingService:
 
     def _new_writer(self) -> SpoolWriter:
         fsync = self.settings.spool.fsync
-        return SpoolWriter(self.settings.spool_root, self._limit, self._clock, fsync)
+        ships = self.settings.ship.in_process
+        return SpoolWriter(self.settings.spool_root, self._limit, self._clock, fsync, ships=ships)
 
     def _start_afresh_in_child(self) -> None:
         """After a fork: nothing of the parent's spool, threads, sockets or locks is ours."""
@@ -300,6 +326,13 @@ class LLMLoggingService:
 
 
 _NO_REQUEST = LlmRequest(model="")
+
+
+def _maskers(capture: CaptureSettings, known: list[str]) -> tuple[Masker, Sieve | None]:
+    emails = capture.mask_emails
+    masker = Masker(known, mask_emails=emails, patterns=capture.mask_secrets)
+    masks = capture.mask_secrets or emails or known
+    return masker, Sieve(known, mask_emails=emails) if masks else None
 
 
 def _pseudonym_keys(settings: Settings) -> tuple[PseudonymKeys, str | None]:

@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -30,6 +31,8 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How entries are made ready: masking and pseudonyms."""
 
     mask_emails: bool = False
+    mask_secrets: bool = True
+    """Off only in code, for a host that masks by itself: what it hands over is then kept as it is."""
     pseudonym_keys: dict[int, bytes] | None = None
     """Keys by version; None = kept in the data directory, generated there when missing."""
 
@@ -39,6 +42,13 @@ class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     max_bytes: int | None = None
     fsync: FsyncMode = "interval"
+
+
+class ShipSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Who takes entries from the spool to the store."""
+
+    in_process: bool = True
+    """A thread of this process; else `llmlog drain`, a process of its own."""
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path
     capture: CaptureSettings = CaptureSettings()
     spool: SpoolSettings = SpoolSettings()
+    ship: ShipSettings = ShipSettings()
     store: StoreSettings = StoreSettings()
     environment: str = ""
     """A label for the pages, e.g. `production`."""
@@ -88,8 +99,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ),
             spool=SpoolSettings(
                 max_bytes=read.size("LLMLOG_SPOOL_MAX_BYTES", at_least=64 * 1024**2),
-                fsync=read.fsync("LLMLOG_SPOOL_FSYNC"),
+                fsync=cast("FsyncMode", read.one_of("LLMLOG_SPOOL_FSYNC", ("interval", "always", "never"))),
             ),
+            ship=ShipSettings(in_process=read.one_of("LLMLOG_SHIPPING", ("thread", "drain")) == "thread"),
             store=StoreSettings(
                 redis_url=read.redis_url("LLMLOG_REDIS_URL"),
                 retention_days=read.whole("LOG_RETENTION_DAYS", DEFAULT_RETENTION_DAYS, 1, 3650),
@@ -152,11 +164,13 @@ class _Reader:
             raise SettingsError(name, f"must be at least {at_least // 1024**2} MB, not “{value}”.", "2GB")
         return size
 
-    def fsync(self, name: str) -> FsyncMode:
-        value = self.text(name) or "interval"
-        if value not in ("interval", "always", "never"):
-            raise SettingsError(name, f"must be interval, always or never, not “{value}”.", "interval")
-        return value  # type: ignore[return-value]  # narrowed by the test above
+    def one_of(self, name: str, choices: tuple[str, ...]) -> str:
+        """One of some words; the first is the default."""
+        value = self.text(name) or choices[0]
+        if value not in choices:
+            words = ", ".join(choices[:-1]) + " or " + choices[-1]
+            raise SettingsError(name, f"must be {words}, not “{value}”.", choices[0])
+        return value
 
     def directory(self, name: str, default: Path) -> Path:
         value = self.text(name)

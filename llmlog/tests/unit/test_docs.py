@@ -36,6 +36,7 @@ def test_every_key_is_documented() -> None:
         keys.prompt("{hash}"),
         "llm:dict:{n}",
         keys.NEWEST_DICTIONARY,
+        keys.MARKER,
         keys.EVENTS,
     ]
     told = set(re.findall(r"^\| `(llm:[^`]+)`", KEYS, re.MULTILINE))

@@ -19,10 +19,13 @@ SHORTEST_SECRET = 8
 class Masker:
     """Masks secrets in one text at a time and counts what it masked by kind."""
 
-    def __init__(self, known_secrets: Iterable[str] = (), *, mask_emails: bool = False) -> None:
+    def __init__(
+        self, known_secrets: Iterable[str] = (), *, mask_emails: bool = False, patterns: bool = True
+    ) -> None:
+        """patterns: whether secret-shaped strings are masked, besides the known ones."""
         self._known = sorted({s for s in known_secrets if len(s) >= SHORTEST_SECRET}, key=len, reverse=True)
-        patterns = (*PATTERNS, EMAIL) if mask_emails else PATTERNS
-        self._hinted = tuple((hint, pattern) for pattern in patterns for hint in pattern.hints)
+        kinds = (*(PATTERNS if patterns else ()), *((EMAIL,) if mask_emails else ()))
+        self._hinted = tuple((hint, pattern) for pattern in kinds for hint in pattern.hints)
         self._clean: dict[int, int] = {}
 
     def mask(self, text: str, counts: dict[str, int]) -> str:

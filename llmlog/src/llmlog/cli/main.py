@@ -6,13 +6,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from llmlog.cli import doctor, search, serve, show, stats, tail
+from llmlog.cli import doctor, drain, search, serve, show, stats, tail
 from llmlog.errors import BadRequest, SettingsError, StoreUnavailable
 from llmlog.service import LLMLoggingService
 from llmlog.settings import Settings
 
 OK, FAILED, USAGE, STORE_AWAY = 0, 1, 2, 3
-COMMANDS = (tail, show, search, stats, doctor, serve)
+COMMANDS = (tail, show, search, stats, doctor, serve, drain)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,15 +34,20 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         settings = Settings.from_environment()
         with LLMLoggingService.open_reader(settings) as service:
-            code: int = asked.run(service, asked)
+            return _carried_out(service, asked)
     except (SettingsError, BadRequest) as error:
         print(error, file=sys.stderr)
         return USAGE
-    except StoreUnavailable as error:
-        print(error, "New logs are kept on disk; llmlog doctor tells more.", file=sys.stderr)
-        return STORE_AWAY
     except (KeyboardInterrupt, BrokenPipeError):
         return OK
+
+
+def _carried_out(service: LLMLoggingService, asked: argparse.Namespace) -> int:
+    try:
+        code: int = asked.run(service, asked)
+    except StoreUnavailable:
+        print(service.health().sentence, "`llmlog doctor` tells more.", file=sys.stderr)
+        return STORE_AWAY
     return code
 
 

@@ -16,8 +16,10 @@ from llmlog.errors import StoreUnavailable
 from llmlog.ship.batch import Batch
 from llmlog.ship.breaker import CircuitBreaker
 from llmlog.ship.dead_letters import DeadLetters
-from llmlog.ship.sources import Source, Sources
+from llmlog.ship.resend import resend
+from llmlog.ship.sources import KEEP_SETTLED_MS, Source, Sources
 from llmlog.spool import Delivery, SpoolReader
+from llmlog.spool.kept import kept_frames
 from llmlog.store import BatchWriter
 
 SMALLEST_BATCH = 100
@@ -53,8 +55,11 @@ class Shipper:
         self._told: str | None = None
         self._lock = threading.Lock()
         self._reachable = False
-        self._rounds = 0
+        self.rounds = 0
+        """How often it has looked at all spools."""
         self.breaker = breaker
+        self.restored: tuple[int, int] | None = None
+        """When (ms since the epoch) Redis was last found to have forgotten logs, and how many were sent again."""
 
     def start(self) -> None:
         """Start the thread."""
@@ -64,9 +69,9 @@ class Shipper:
     def stop(self, deadline_s: float) -> None:
         """Deliver what is left for at most `deadline_s`, then end the thread."""
         until_s = time.monotonic() + deadline_s
-        fresh_look = self._rounds + 2  # the round under way may have looked before the last entry came
+        fresh_look = self.rounds + 2  # the round under way may have looked before the last entry came
         while time.monotonic() < until_s and self.breaker.state != "open":
-            if self._rounds >= fresh_look and self.idle:
+            if self.rounds >= fresh_look and self.idle:
                 break
             time.sleep(0.005)
         self._stop.set()
@@ -98,10 +103,10 @@ class Shipper:
         """One round over all sources; whether anything was delivered. Raises OSError."""
         with self._lock:
             self._sources.look()
-            worked = False
+            worked = self._restore_forgotten()
             for source in self._sources.all():
                 worked |= self._deliver(source)
-            self._rounds += 1
+            self.rounds += 1
             return worked
 
     def _run(self) -> None:
@@ -167,6 +172,25 @@ class Shipper:
         receiving_s = clock.monotonic_s()
         source.batch.receive()
         return (packing_s - sent_s) + (clock.monotonic_s() - receiving_s)
+
+    def _restore_forgotten(self) -> bool:
+        """When Redis lost what it had confirmed: send again what is still on disk."""
+        if self._writer.forgotten == "nothing" or not self.breaker.allows():
+            return False
+        now_ms = self._clock.now_ms()
+        try:
+            resent = resend(kept_frames(self._sources.root, now_ms - KEEP_SETTLED_MS), self._writer)
+        except StoreUnavailable:
+            self._writer.abandon()
+            self.breaker.failure()
+            return False
+        surely, self._writer.forgotten = self._writer.forgotten == "surely", "nothing"
+        if surely or resent.restored:
+            self.restored = (now_ms, resent.restored)
+            _logger.warning(
+                "llmlog: Redis had lost logs; %d of the last minutes were sent again from disk", resent.restored
+            )
+        return True
 
     def _unpacked(self, source: Source) -> list[Delivery]:
         if not source.unpacked:

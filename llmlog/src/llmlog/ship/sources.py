@@ -52,7 +52,7 @@ class Sources:
         attend: bool = False,
     ) -> None:
         """attend: deliver spools whose owners live but do not ship."""
-        self._root = root
+        self.root = root
         self._quarantine = root.parent / "quarantine"
         self._own_directory = own_directory
         self._clock = clock
@@ -75,7 +75,7 @@ class Sources:
         if now_s < self._next_look_s:
             return
         self._next_look_s = now_s + LOOK_EVERY_S
-        for directory in dead_directories(self._root):
+        for directory in dead_directories(self.root):
             self.others.append(Source(directory, self._quarantine, alive=False))
         if self._attend:
             self._look_after_the_living()
@@ -96,7 +96,7 @@ class Sources:
                 source.alive = False
                 source.reader.owner_died()
         in_hand = {source.directory.path for source in self.others}
-        for path in directories(self._root):
+        for path in directories(self.root):
             directory = SpoolDirectory.attend(path) if path not in in_hand else None
             if directory is not None:
                 self.others.append(Source(directory, self._quarantine, alive=True))
@@ -112,7 +112,7 @@ class Sources:
                 continue
             ledger = reader.directory.ledger
             accepted = max(ledger.accepted, reader.last_accepted)
-            fold(self._root, reader.directory.path.name, accepted, reader.settled_total(), ledger.dropped())
+            fold(self.root, reader.directory.path.name, accepted, reader.settled_total(), ledger.dropped())
             source.close()
             reader.directory.remove()
             self.others.remove(source)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import redis
 
@@ -33,6 +33,8 @@ class WriteOutcome(NamedTuple):
     """In the store now, by this write or an earlier one."""
     error: str | None = None
     """Redis's words about the data; None when stored."""
+    fresh: bool = False
+    """It was not there before."""
 
 
 class BatchWriter:
@@ -51,19 +53,23 @@ class BatchWriter:
         self._dictionary_unsaved = False
         self._prompts = codec.PromptMemory()
         self._known: frozenset[str] = frozenset()
+        self.forgotten: Literal["nothing", "perhaps", "surely"] = "nothing"
+        """`surely`: Redis has lost what it had confirmed to this writer; `perhaps`: it is new, or has lost what it
+        confirmed to an earlier process. Whoever has sent again what there is takes it back."""
 
     def get_ready(self) -> None:
-        """Before the first batch and after an outage: have the embedded server running, and use the newest
-        dictionary there is. Raises StoreUnavailable."""
+        """Before the first batch and after an outage: have the embedded server running, use the newest
+        dictionary there is, and look whether Redis still knows us. Raises StoreUnavailable."""
         self._connection.ensure_running()
-        if self._newest_taken:
-            return
         with self._connection.watched():
-            number = self._client.get(keys.NEWEST_DICTIONARY)
-            content = self._client.get(keys.dictionary(int(number))) if number is not None else None
-        if number is not None and content is not None:
-            self._compressor.use(int(number), content)
-        self._newest_taken = True
+            if not self._newest_taken:
+                number = self._client.get(keys.NEWEST_DICTIONARY)
+                content = self._client.get(keys.dictionary(int(number))) if number is not None else None
+                if number is not None and content is not None:
+                    self._compressor.use(int(number), content)
+                self._newest_taken = True
+            if not self._client.exists(keys.MARKER):
+                self._note_forgotten()
 
     def pack(self, body: bytes) -> PackedEntry | None:
         """An entry's JSON, ready to be written; None when it is older than the retention.
@@ -109,7 +115,7 @@ class BatchWriter:
         with self._connection.watched():
             replies = self._replies(plan)
             if replies == BLOBS_MISSING:  # Redis lost what it had: it was emptied, or a failover forgot it
-                self._known = frozenset()
+                self._note_forgotten()
                 self._dictionary_unsaved = self._compressor.content is not None
                 plan = BatchPlan(
                     plan.entries, plan.dictionary, self._known, self._clock.now_ms(), self._retention_ms
@@ -145,6 +151,10 @@ class BatchWriter:
 
     # -- inside -------------------------------------------------------------------------------------
 
+    def _note_forgotten(self) -> None:
+        self.forgotten = "surely" if keys.MARKER in self._known else "perhaps"
+        self._known = frozenset()
+
     def _replies(self, plan: BatchPlan) -> list[Any]:
         broken = True
         try:
@@ -170,5 +180,5 @@ class BatchWriter:
 
 def _outcome(reply: int | bytes) -> WriteOutcome:
     if isinstance(reply, int):
-        return WriteOutcome(stored=True)
+        return WriteOutcome(stored=True, fresh=reply == 1)
     return WriteOutcome(stored=False, error=reply.decode("utf-8", "replace"))

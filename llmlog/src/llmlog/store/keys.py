@@ -13,6 +13,8 @@ llm:prompt:{hash}            string  a system prompt, by the first 32 hex digits
                                      renewed by each batch that refers to it
 llm:dict:{n}                 string  a zstd dictionary; n is its dictionary id; renewed likewise
 llm:dict:newest              string  the n new bodies are compressed with
+llm:marker                   string  when the first batch came (ms); renewed by each. When it is gone, logs
+                                     are too, and those still on disk are sent again
 llm:events                   stream  {id} in order of arrival, capped at about 10,000
 """
 
@@ -23,6 +25,7 @@ from llmlog.clock import utc_day
 EVENTS = "llm:events"
 EVENTS_LENGTH = 10_000
 NEWEST_DICTIONARY = "llm:dict:newest"
+MARKER = "llm:marker"
 DAY_MS = 24 * 3600 * 1000
 
 

@@ -80,6 +80,7 @@ class BatchPlan:
         blobs = [self._blob(keys.prompt(digest), text.encode()) for digest, text in prompts.items()]
         if self.dictionary is not None:
             blobs.append(self._blob(keys.dictionary(self.dictionary.number), self.dictionary.content))
+        blobs.append(self._blob(keys.MARKER, str(self._now_ms).encode()))
         return blobs
 
     def _blob(self, name: str, value: bytes) -> list[int]:
