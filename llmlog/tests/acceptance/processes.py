@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from llmlog.health import Health
 from llmlog.store.engine import find_engine
 
 SCRIPT = Path(__file__).with_name("logging_process.py")
@@ -70,6 +72,10 @@ class LoggingProcess:
         """Have it do something, to the end; the answer."""
         self.begin(command)
         return self.wait(at_most_s)
+
+    def health(self) -> Health:
+        """What it says about its own state."""
+        return msgspec.json.decode(self.do("health"), type=Health)
 
     @property
     def calls(self) -> list[Call]:

@@ -19,7 +19,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from conftest import StartLogging
 from oracle import assert_exactly_once, visible, wait_until_visible
@@ -27,7 +26,6 @@ from processes import LoggingProcess, RedisServer, wait_for
 from tcp_proxy import TcpProxy
 
 from llmlog import LLMLoggingService, Settings
-from llmlog.health import Health
 from llmlog.settings import StoreSettings
 
 BLOCKED_US = 500_000
@@ -37,11 +35,6 @@ USUAL_P99_US = 20_000
 
 AWAY_S = [pytest.param(4, id="4s"), pytest.param(75, id="75s", marks=pytest.mark.long)]
 BURST = [pytest.param(3, id="3s"), pytest.param(60, id="60s", marks=pytest.mark.long)]
-
-
-def health_of(process: LoggingProcess) -> Health:
-    """What the process itself says about its state."""
-    return msgspec.json.decode(process.do("health"), type=Health)
 
 
 def assert_unhindered(process: LoggingProcess) -> None:
@@ -56,14 +49,14 @@ def test_redis_down_at_the_start(redis_server: RedisServer, redis_client: Any, s
     redis_server.kill()
     logging = start_logging("first", redis_server.port)
     logging.do("log 100 200")
-    health = health_of(logging)
+    health = logging.health()
     assert (health.state, health.spool.spooled) == ("degraded", 100)
     assert "100 logs are safe on disk" in health.sentence
     assert_unhindered(logging)
     redis_server.start()
     seen = assert_exactly_once(redis_client, logging.accepted)
     assert seen.arrivals == logging.accepted
-    assert health_of(logging).state == "ok"
+    assert logging.health().state == "ok"
     logging.end()
 
 
@@ -95,7 +88,7 @@ def test_redis_that_hangs(redis_server: RedisServer, redis_client: Any, start_lo
     redis_server.signal(signal.SIGSTOP)
     try:
         logging.do("log 400 100")
-        assert health_of(logging).state == "degraded"
+        assert logging.health().state == "degraded"
         assert logging.status("Threads") <= threads
     finally:
         redis_server.signal(signal.SIGCONT)
