@@ -8,8 +8,9 @@ import redis
 from llmlog.decoding import decode_entry
 from llmlog.entry import ErrorInfo
 from llmlog.ship.dead_letters import DeadLetters
+from llmlog.ship.door import StoreDoor
 from llmlog.spool import Delivery, Outcome
-from llmlog.store import BatchPlan, BatchWriter, PackedEntry
+from llmlog.store import BatchPlan, PackedEntry
 
 TRIES = 3
 """How often an entry whose data Redis refuses is tried before it becomes a dead letter."""
@@ -20,7 +21,7 @@ ORPHANED = ErrorInfo(type="interrupted", message="the process ended before the o
 class Batch:
     """Entries in the order they were read. `outcomes` is whole once `receive` has returned."""
 
-    def __init__(self, deliveries: list[Delivery], writer: BatchWriter, dead_letters: DeadLetters) -> None:
+    def __init__(self, deliveries: list[Delivery], writer: StoreDoor, dead_letters: DeadLetters) -> None:
         """Packs them, which takes some 40 us each. Raises OSError when a dead letter cannot be kept."""
         self.deliveries = deliveries
         self.outcomes: list[Outcome] = ["stored"] * len(deliveries)

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import msgspec
 import redis
 
+from llmlog.ship.door import StoreDoor
 from llmlog.spool import Frame
-from llmlog.store import BatchWriter, PackedEntry
+from llmlog.store import PackedEntry
 
 BATCH_ENTRIES = 200
 
@@ -27,7 +28,7 @@ class Resent(NamedTuple):
     """Of them, those that were missing in Redis and are there again."""
 
 
-def resend(frames: Iterable[Frame], writer: BatchWriter) -> Resent:
+def resend(frames: Iterable[Frame], writer: StoreDoor) -> Resent:
     """Send entries again, in batches. Raises StoreUnavailable, OSError."""
     looked_at = restored = 0
     packed = _packed(frames, writer)
@@ -41,7 +42,7 @@ def resend(frames: Iterable[Frame], writer: BatchWriter) -> Resent:
     return Resent(looked_at, restored)
 
 
-def _packed(frames: Iterable[Frame], writer: BatchWriter) -> Iterator[PackedEntry]:
+def _packed(frames: Iterable[Frame], writer: StoreDoor) -> Iterator[PackedEntry]:
     for frame in frames:
         try:
             entry = writer.pack(frame.body)

@@ -16,11 +16,11 @@ from llmlog.errors import StoreUnavailable
 from llmlog.ship.batch import Batch
 from llmlog.ship.breaker import CircuitBreaker
 from llmlog.ship.dead_letters import DeadLetters
+from llmlog.ship.door import StoreDoor
 from llmlog.ship.resend import resend
 from llmlog.ship.sources import KEEP_SETTLED_MS, Source, Sources
 from llmlog.spool import Delivery, SpoolReader
 from llmlog.spool.kept import kept_frames
-from llmlog.store import BatchWriter
 
 SMALLEST_BATCH = 100
 LARGEST_BATCH = 800
@@ -40,16 +40,19 @@ class Shipper:
     def __init__(
         self,
         sources: Sources,
-        writer: BatchWriter,
+        writer: StoreDoor,
         breaker: CircuitBreaker,
         dead_letters: DeadLetters,
         clock: Clock,
+        smallest_batch: int = SMALLEST_BATCH,
     ) -> None:
+        """smallest_batch: entries a batch has where the way to the store is quick."""
         self._sources = sources
         self._writer = writer
         self._dead_letters = dead_letters
         self._clock = clock
-        self._batch_entries = SMALLEST_BATCH
+        self._smallest_batch = smallest_batch
+        self._batch_entries = smallest_batch
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._told: str | None = None
@@ -213,4 +216,4 @@ class Shipper:
         if waited_s > SLOW_BATCH_S and entries >= self._batch_entries:
             self._batch_entries = min(LARGEST_BATCH, self._batch_entries * 2)
         elif waited_s < SLOW_BATCH_S / 2:
-            self._batch_entries = max(SMALLEST_BATCH, self._batch_entries // 2)
+            self._batch_entries = max(self._smallest_batch, self._batch_entries // 2)
