@@ -22,7 +22,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import redis
@@ -57,10 +57,8 @@ class EmbeddedServer:
     def ensure_running(self) -> None:
         """Attach to the running server or start it. Raises EmbeddedServerError, OSError."""
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.socket_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self.socket_path.parent.stat().st_uid != os.getuid():
-            raise EmbeddedServerError(f"{self.socket_path.parent} belongs to another user.")
         with self._locked():
+            self._make_runtime_directory()
             self._enter()
             if not self._answers():
                 self._start()
@@ -93,6 +91,12 @@ class EmbeddedServer:
             return int((self._directory / "pid").read_text())
         except (FileNotFoundError, ValueError):
             return None
+
+    def _make_runtime_directory(self) -> None:
+        directory = self.socket_path.parent
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if directory.stat().st_uid != os.getuid():
+            raise EmbeddedServerError(f"{directory} belongs to another user.")
 
     def _enter(self) -> None:
         if self._users_fd is None:
@@ -201,6 +205,8 @@ class EmbeddedServer:
         while self.socket_path.exists() and time.monotonic() < deadline:
             time.sleep(0.005)
         (self._directory / "pid").unlink(missing_ok=True)
+        with suppress(OSError):  # not empty: the server has not ended yet
+            self.socket_path.parent.rmdir()
 
 
 def _socket_path(directory: Path) -> Path:
