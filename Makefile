@@ -48,7 +48,7 @@ test-all: $(VENV)/.dev
 	$(VENV)/bin/python -m pytest $(FLAGS)
 
 soak: $(VENV)/.dev
-	$(VENV)/bin/python -m llmlog.tests.soak --minutes $(MINUTES) --seed $(SEED)
+	$(VENV)/bin/python llmlog/tests/acceptance/soak.py --minutes $(MINUTES) --seed $(SEED)
 
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
