@@ -14,6 +14,7 @@ It reads commands from stdin, one a line, and writes into JOURNAL, unbuffered, w
     set_clock_back SECONDS          steps the wall clock; the monotonic one goes on
     fork COUNT                      has a forked child log COUNT entries and end without closing anything
     close                           closes the service
+    let_go                          forgets the service without closing it
 
 It ends with stdin, or on SIGTERM like a web server does: by `sys.exit`, and never closes the service by itself.
 """
@@ -110,6 +111,11 @@ class Host:
         self._log.close()
         return ""
 
+    def let_go(self) -> str:
+        """As a function does that ends: nobody holds the service any more."""
+        del self._log
+        return ""
+
     def obey(self, line: str) -> None:
         """Do as one line says."""
         command, *arguments = line.split()
@@ -137,12 +143,8 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def main() -> None:
-    """Obey until stdin ends."""
+if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _leave)
     host = Host(sys.argv[1], Path(sys.argv[2]))
     for line in sys.stdin:
         host.obey(line)
-
-
-main()
