@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmlog.health import Health, SpoolHealth, State, StoreHealth
+from llmlog.health import Health, ShippingHealth, SpoolHealth, StoreHealth
 from llmlog.spool import Ledger, SpoolWriter
-from llmlog.spool.directory import bytes_on_disk, directories
+from llmlog.spool.directory import bytes_on_disk, delivered, directories
 from llmlog.spool.totals import Totals, read_totals
+from llmlog.verdict import moment, verdict
 
 if TYPE_CHECKING:
     from llmlog.ship import Shipper
@@ -59,39 +59,38 @@ def restored_warning(shipper: Shipper | None) -> list[str]:
     """What to tell when Redis was found to have forgotten logs."""
     if shipper is None or shipper.restored is None:
         return []
-    moment_ms, count = shipper.restored
+    seen_ms, count = shipper.restored
     return [
-        f"Redis had lost logs, seen at {_moment(moment_ms)}: {count:,} of the minutes before were sent again from "
+        f"Redis had lost logs, seen at {moment(seen_ms)}: {count:,} of the minutes before were sent again from "
         "disk; what was older is gone."
     ]
 
 
+def shipping_health(in_process: bool, root: Path, shipper: Shipper | None) -> ShippingHealth:
+    """Who ships, and since when batches are refused. Looks at locks only where shipping is left to others."""
+    if shipper is not None and shipper.trouble is not None:
+        since_ms, reason = shipper.trouble
+        return ShippingHealth(by="thread", refused_since=since_ms, refusal=reason)
+    if in_process:
+        return ShippingHealth()
+    waiting = [path for path in directories(root) if not delivered(path)]
+    return ShippingHealth(by="nobody" if waiting else "drain")
+
+
 def health_of(
-    spool: SpoolHealth, store: StoreHealth, warnings: list[str], last_drop_ms: int | None, now_ms: int
+    spool: SpoolHealth,
+    store: StoreHealth,
+    shipping: ShippingHealth,
+    warnings: list[str],
+    last_drop_ms: int | None,
+    now_ms: int,
 ) -> Health:
     """The whole, with its sentence."""
     losing = last_drop_ms is not None and now_ms - last_drop_ms < RECENT_MS
-    state: State = "losing" if losing else "ok" if store.answering else "degraded"
-    sentences = []
+    state, sentence = verdict(spool, store, shipping, losing=losing)
     dropped = sum(spool.dropped.values())
-    if losing:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in spool.dropped.items())
-        sentences.append(f"{dropped:,} logs were dropped ({reasons}).")
-    if not store.answering:
-        since = f" since {_moment(store.not_answering_since)}" if store.not_answering_since else ""
-        sentences.append(f"The log store is not answering{since}. {_logs(spool.spooled)} safe on disk.")
-    elif spool.spooled:
-        sentences.append(f"Capturing; {_logs(spool.spooled)} on the way from disk to the store.")
-    elif not losing:
-        sentences.append("Capturing; every log accepted is in the store.")
     if dropped and not losing:
         warnings = [*warnings, f"{dropped:,} logs were dropped in the past: {spool.dropped}."]
-    return Health(state=state, sentence=" ".join(sentences), spool=spool, store=store, warnings=warnings)
-
-
-def _logs(count: int) -> str:
-    return f"{count:,} log is" if count == 1 else f"{count:,} logs are"
-
-
-def _moment(timestamp_ms: int) -> str:
-    return f"{datetime.fromtimestamp(timestamp_ms / 1000, tz=UTC):%H:%M} UTC"
+    if spool.quarantined:
+        warnings = [*warnings, f"{spool.quarantined:,} damaged pieces of the spool were put aside (quarantine)."]
+    return Health(state=state, sentence=sentence, spool=spool, store=store, shipping=shipping, warnings=warnings)

@@ -41,6 +41,17 @@ class StoreHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     retention_days: int = 90
 
 
+class ShippingHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Who takes logs from disk to Redis, and whether Redis takes them."""
+
+    by: Literal["thread", "drain", "nobody"] = "thread"
+    """`nobody`: this process leaves it to `llmlog drain`, and none is running."""
+    refused_since: int | None = None
+    """Since when no batch was taken, ms since the epoch; None while they are."""
+    refusal: str | None = None
+    """The short name of why, e.g. `OOM`."""
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The whole, with one sentence on top for a person."""
 
@@ -48,4 +59,5 @@ class Health(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     sentence: str
     spool: SpoolHealth
     store: StoreHealth
+    shipping: ShippingHealth = ShippingHealth()
     warnings: list[str] = []

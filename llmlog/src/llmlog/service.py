@@ -24,7 +24,7 @@ from llmlog.capture.interaction import current_interaction
 from llmlog.capture.masking import Masker
 from llmlog.capture.sieve import Sieve
 from llmlog.clock import Clock, SystemClock
-from llmlog.diagnosis import health_of, restored_warning, spool_health
+from llmlog.diagnosis import health_of, restored_warning, shipping_health, spool_health
 from llmlog.entry import LlmCall, LlmRequest, LogEntry, Source
 from llmlog.errors import StoreUnavailable
 from llmlog.health import Health, StoreHealth
@@ -253,7 +253,8 @@ class LLMLoggingService:
         )
         last_drop_ms = writing.notice.last_drop_ms if writing is not None else None
         warnings = [*self._warnings, *restored_warning(shipper)]
-        return health_of(spool, store, warnings, last_drop_ms, self._clock.now_ms())
+        shipping = shipping_health(self.settings.ship.in_process, self.settings.spool_root, shipper)
+        return health_of(spool, store, shipping, warnings, last_drop_ms, self._clock.now_ms())
 
     # -- shipping from another process ----------------------------------------------------------------
 

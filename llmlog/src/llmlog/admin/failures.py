@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from llmlog.admin.frame import Frame
 from llmlog.errors import BadRequest, StoreUnavailable
 from llmlog.health import Health
+from llmlog.verdict import away
 
 API = "/api/llm-logs"
 
@@ -39,12 +39,8 @@ def error_body(code: str, message: str, field: str | None = None) -> dict[str, A
 
 
 def store_sentence(health: Health, error: StoreUnavailable) -> str:
-    """Since when the store is away, and what is safe."""
-    since_ms = error.since_ms or health.store.not_answering_since
-    since = f" since {datetime.fromtimestamp(since_ms / 1000, tz=UTC):%H:%M} UTC" if since_ms else ""
-    count = health.spool.spooled
-    safe = "1 log is safe on disk" if count == 1 else f"{count:,} logs are safe on disk"
-    return f"The log store is not answering{since}. {safe}."
+    """Since when the store is away, why, and what is safe."""
+    return away(error.since_ms or health.store.not_answering_since, error.reason, health.spool.spooled)
 
 
 class Failures:

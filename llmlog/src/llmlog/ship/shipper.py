@@ -61,6 +61,8 @@ class Shipper:
         self.rounds = 0
         """How often it has looked at all spools."""
         self.breaker = breaker
+        self.trouble: tuple[int, str] | None = None
+        """Since when (ms since the epoch) no batch was taken, and the short name of why; None while they are."""
         self.restored: tuple[int, int] | None = None
         """When (ms since the epoch) Redis was last found to have forgotten logs, and how many were sent again."""
 
@@ -141,6 +143,7 @@ class Shipper:
             self._writer.abandon()
             self._reachable = False
             self.breaker.failure()
+            self.trouble = (self.trouble[0] if self.trouble else self._clock.now_ms(), error.reason)
             self._tell(str(error))
             return False
         except BaseException:
@@ -210,7 +213,7 @@ class Shipper:
 
     def _note_success(self, entries: int, waited_s: float) -> None:
         self._reachable = True
-        self._told = None
+        self._told = self.trouble = None
         self.breaker.success(waited_s)
         self._writer.renew_dictionary()
         if waited_s > SLOW_BATCH_S and entries >= self._batch_entries:

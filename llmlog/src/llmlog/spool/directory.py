@@ -123,6 +123,14 @@ def directories(root: Path) -> list[Path]:
     return [root / name for name in names if (root / name / "ledger").exists()]
 
 
+def delivered(path: Path) -> bool:
+    """Whether somebody delivers a spool directory at this moment."""
+    fd = _try_lock(path / "ship")
+    if fd is not None:
+        os.close(fd)
+    return fd is None
+
+
 def bytes_on_disk(root: Path) -> int:
     """What all spools under `root` take on disk."""
     total = 0

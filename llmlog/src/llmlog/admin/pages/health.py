@@ -40,6 +40,10 @@ def health_view(health: Health) -> HealthView:
             ("Where", store.where),
             ("Answering", "yes" if store.answering else "no"),
             ("Not answering since", wording.full_time(since) if since else "–"),
+            (
+                "Shipped by",
+                {"thread": "this process", "drain": "llmlog drain", "nobody": "nobody"}[health.shipping.by],
+            ),
             ("Circuit breaker", store.breaker),
             ("Last error", store.last_error or "–"),
             ("Retention", f"{store.retention_days} days"),
