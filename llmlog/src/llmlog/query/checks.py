@@ -7,6 +7,7 @@ from datetime import date
 
 from llmlog.errors import BadRequest
 from llmlog.query.results import MAX_LIMIT
+from llmlog.query.scan import terms
 from llmlog.store.redis_store import Member
 
 MAX_PAGE = 1_000_000
@@ -56,13 +57,14 @@ def pseudonym(value: str) -> str:
     return value
 
 
-def search_text(value: str) -> str:
-    """Words to search for."""
-    if not value.strip():
-        raise BadRequest("q", "q is empty. Give the words to search for, for example q=jazz.")
+def search_terms(value: str) -> list[str]:
+    """The folded words and phrases to search for."""
     if len(value) > MAX_SEARCH_CHARACTERS:
         raise BadRequest("q", f"q has {len(value):,} characters; {MAX_SEARCH_CHARACTERS:,} is the most.")
-    return value
+    wanted = terms(value)
+    if not wanted:
+        raise BadRequest("q", "q is empty. Give the words to search for, for example q=jazz.")
+    return wanted
 
 
 def cursor(value: str | None) -> Member | None:

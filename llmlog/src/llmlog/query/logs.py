@@ -59,15 +59,18 @@ class LogQueries:
     def search(
         self, query: str, limit: int = 100, cursor: str | None = None, budget_s: float = SCAN_BUDGET_S
     ) -> SearchResult:
-        """The newest logs that match, read one after the other until `limit` are found or the time is up."""
-        wanted = scan.terms(checks.search_text(query))
+        """The newest logs that match, read one after the other until `limit` are found or the time is up.
+
+        However short the time, one chunk is read, so that following the cursors always ends.
+        """
+        wanted = checks.search_terms(query)
         limit, before = checks.limit(limit), checks.cursor(cursor)
         days = self._days()
         counts = dict(zip(days, self._store.count_by_day(days), strict=True))
         until_s = self._clock.monotonic_s() + budget_s
         found: list[LogEntry] = []
         searched, last, complete = 0, before, False
-        while len(found) < limit and self._clock.monotonic_s() < until_s:
+        while len(found) < limit and (searched == 0 or self._clock.monotonic_s() < until_s):
             chunk = self._members(days, counts, last, SCAN_CHUNK)
             if not chunk:
                 complete = True
