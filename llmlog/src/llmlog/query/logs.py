@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from llmlog.clock import Clock, utc_day
 from llmlog.entry import LogEntry
+from llmlog.errors import BadRequest
 from llmlog.query import checks, scan
 from llmlog.query.results import Coverage, LogResult, Pagination, QueryOptions, SearchResult, Statistics
 from llmlog.query.statistics import statistics_of
@@ -96,6 +97,8 @@ class LogQueries:
         start = date.fromisoformat(newest) - timedelta(days=DEFAULT_STATISTICS_DAYS - 1)
         oldest = checks.day(from_day, "from") if from_day is not None else start.isoformat()
         span = (date.fromisoformat(newest) - date.fromisoformat(oldest)).days
+        if span < 0:
+            raise BadRequest("from", f"from ({oldest}) must not be after to ({newest}).")
         kept = self._store.retention_days + 2
         days = [(date.fromisoformat(newest) - timedelta(days=n)).isoformat() for n in range(min(span, kept) + 1)]
         return statistics_of(self._store.daily_counters(days), days)

@@ -87,7 +87,7 @@ def percentile(buckets: Mapping[int, int], share: float) -> float | None:
     for bucket in sorted(buckets):
         seen += buckets[bucket]
         if seen >= wanted:
-            return round(2 ** ((bucket + 0.5) / BUCKETS_PER_OCTAVE), 3)
+            return round(2 ** ((bucket + 0.5) / BUCKETS_PER_OCTAVE), 4)
     return None
 
 
