@@ -11,6 +11,7 @@ from llmlog.errors import StoreUnavailable
 from llmlog.query.logs import LogQueries
 from llmlog.settings import Settings
 from llmlog.ship import CircuitBreaker, DeadLetters, Shipper, Sources
+from llmlog.ship.pace import Alone, Courtesy, Pace
 from llmlog.spool import SpoolDirectory, SpoolKeeper, SpoolWriter
 from llmlog.store import EmbeddedServer, RedisConnection, RedisStore
 
@@ -54,13 +55,14 @@ def make_shipper(
     *,
     attend: bool,
 ) -> Shipper:
-    """A shipper for the spools of a data directory; see Sources for its arguments."""
+    """A shipper for the spools of a data directory; see Sources. attend: it has its process to itself."""
     return Shipper(
         Sources(settings.spool_root, own_directory, clock, attend=attend),
         reading.store.writer,
         CircuitBreaker(clock),
         DeadLetters(settings.data_dir / "dead-letters", clock),
         clock,
+        Pace(Alone() if attend else Courtesy()),
     )
 
 

@@ -51,11 +51,13 @@ class FakeStore:
             return None
         return PackedEntry(head, body, b"", b"", {})
 
-    def plan(self, entries: Sequence[PackedEntry]) -> BatchPlan:
-        return BatchPlan(entries, None, frozenset(), self._clock.now_ms(), RETENTION_MS)
+    def new_plan(self) -> BatchPlan:
+        return BatchPlan(None, frozenset(), self._clock.now_ms(), RETENTION_MS)
 
     def write(self, entries: Sequence[PackedEntry]) -> list[WriteOutcome]:
-        plan = self.plan(entries)
+        plan = self.new_plan()
+        for entry in entries:
+            plan.add(entry)
         self.send(plan)
         return self.receive(plan)
 

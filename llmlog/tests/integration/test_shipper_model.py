@@ -21,6 +21,7 @@ from llmlog.diagnosis import spool_health
 from llmlog.health import SpoolHealth
 from llmlog.ship import CircuitBreaker, DeadLetters, Shipper, Sources
 from llmlog.ship.breaker import LONGEST_PAUSE_S
+from llmlog.ship.pace import Alone, Pace
 from llmlog.spool import FrameKind, SpoolWriter
 
 LIMIT_BYTES = 1024**3
@@ -43,7 +44,8 @@ class World:
         self.breaker = CircuitBreaker(self.clock, seed=1)
         sources = Sources(self.data_dir / "spool", lambda: self.writer.directory, self.clock)
         letters = DeadLetters(self.data_dir / "dead-letters", self.clock)
-        self.shipper = Shipper(sources, self.store, self.breaker, letters, self.clock, smallest_batch=10)
+        pace = Pace(Alone(), smallest_batch=10)
+        self.shipper = Shipper(sources, self.store, self.breaker, letters, self.clock, pace)
         self.writer.prepare()
 
     def die(self) -> None:

@@ -13,7 +13,7 @@ from fake_store import FakeStore
 from llmlog import LLMLoggingService, LlmRequest, LogEntry, Settings
 from llmlog.clock import SystemClock
 from llmlog.ship.door import StoreDoor
-from llmlog.store import BatchWriter, PackedEntry
+from llmlog.store import BatchPlan, BatchWriter, PackedEntry
 
 
 class Door:
@@ -64,6 +64,15 @@ def packed(door: StoreDoor, entry_id: str, age_days: int = 0) -> PackedEntry | N
     return door.pack(msgspec.json.encode(entry))
 
 
+def planned(door: StoreDoor, *entry_ids: str) -> BatchPlan:
+    """A batch ready to be sent."""
+    plan = door.new_plan()
+    for entry in batch(door, *entry_ids):
+        plan.add(entry)
+    plan.seal()
+    return plan
+
+
 def batch(door: StoreDoor, *entry_ids: str) -> list[PackedEntry]:
     """Several, packed."""
     entries = [packed(door, entry_id) for entry_id in entry_ids]
@@ -106,13 +115,13 @@ def test_packing_goes_on_while_a_batch_is_on_its_way(door: Door) -> None:
     """Between send and receive the next batch can be packed and planned; an abandoned one leaves no trace that
     disturbs the next."""
     door.door.get_ready()
-    first = door.door.plan(batch(door.door, "entry-000001"))
+    first = planned(door.door, "entry-000001")
     door.door.send(first)
-    second = door.door.plan(batch(door.door, "entry-000002"))
+    second = planned(door.door, "entry-000002")
     assert [outcome.stored for outcome in door.door.receive(first)] == [True]
     door.door.send(second)
     door.door.abandon()
-    third = door.door.plan(batch(door.door, "entry-000002", "entry-000003"))
+    third = planned(door.door, "entry-000002", "entry-000003")
     door.door.send(third)
     assert [outcome.stored for outcome in door.door.receive(third)] == [True, True]
     assert door.counted() == 3

@@ -1,8 +1,7 @@
 """The shipper: takes entries from spools to the store, one batch at a time.
 
-While Redis is busy with a batch, the next one is packed; packing gives the interpreter's lock up after each log,
-when zstd compresses it. A cursor moves only after the store confirmed. While the store is away everything stays
-where it is, on disk.
+While Redis is busy with a batch, the next one is packed, at a pace that leaves the host its turn (pace.py). A
+cursor moves only after the store confirmed. While the store is away everything stays where it is, on disk.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from llmlog.ship.batch import Batch
 from llmlog.ship.breaker import CircuitBreaker
 from llmlog.ship.dead_letters import DeadLetters
 from llmlog.ship.door import StoreDoor
+from llmlog.ship.pace import Pace
 from llmlog.ship.resend import resend
 from llmlog.ship.sources import KEEP_SETTLED_MS, Source, Sources
-from llmlog.spool import Delivery, SpoolReader
+from llmlog.spool import SpoolReader
 from llmlog.spool.kept import kept_frames
 
-SMALLEST_BATCH = 100
 LARGEST_BATCH = 800
-"""Entries; a batch of 100 costs Redis some 3 ms, in which it answers nobody else."""
+"""Entries."""
 BATCH_BYTES = 4 * 1024 * 1024
 SLOW_BATCH_S = 0.05
 """When a full batch was waited for longer, the way there is slow: carry more at once."""
@@ -44,15 +43,14 @@ class Shipper:
         breaker: CircuitBreaker,
         dead_letters: DeadLetters,
         clock: Clock,
-        smallest_batch: int = SMALLEST_BATCH,
+        pace: Pace,
     ) -> None:
-        """smallest_batch: entries a batch has where the way to the store is quick."""
+        self._courtesy = pace.courtesy
         self._sources = sources
         self._writer = writer
         self._dead_letters = dead_letters
         self._clock = clock
-        self._smallest_batch = smallest_batch
-        self._batch_entries = smallest_batch
+        self._smallest_batch = self._batch_entries = pace.smallest_batch
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._told: str | None = None
@@ -157,14 +155,16 @@ class Shipper:
         return True
 
     def _have_batch(self, source: Source) -> bool:
-        """Whether there is a batch to send, with the store ready for it. Raises StoreUnavailable."""
-        if source.batch is None and not self._unpacked(source):
-            return False
+        """Whether there is a batch to send, with the store ready for it. Raises StoreUnavailable, OSError."""
+        if not source.batch and not source.first:
+            source.first = source.reader.read(1, 1)
+            if not source.first:
+                return False
         if not self._reachable:
             self._writer.get_ready()
         if source.batch is None:
             source.batch = self._pack_next(source)
-        return True
+        return source.batch is not None
 
     def _exchange(self, source: Source) -> float:
         """Send the batch in hand, pack the next one meanwhile, wait for the answer; gives the seconds waited."""
@@ -198,17 +198,21 @@ class Shipper:
             )
         return True
 
-    def _unpacked(self, source: Source) -> list[Delivery]:
-        if not source.unpacked:
-            source.unpacked = source.reader.read(self._batch_entries, BATCH_BYTES)
-        return source.unpacked
-
     def _pack_next(self, source: Source) -> Batch | None:
-        deliveries = self._unpacked(source)
-        if not deliveries:
+        """Read and pack entries, one at a time. What was read is never let go: not when reading fails either."""
+        batch = source.packing or Batch(self._writer, self._dead_letters)
+        source.packing = batch
+        while len(batch.deliveries) < self._batch_entries and batch.size_bytes < BATCH_BYTES:
+            found = source.first or source.reader.read(1, 1)
+            source.first = []
+            if not found:
+                break
+            batch.add(found[0])
+            self._courtesy.pause()
+        if not batch.deliveries:
             return None
-        batch = Batch(deliveries, self._writer, self._dead_letters)
-        source.unpacked = []
+        source.packing = None
+        batch.seal()
         return batch
 
     def _note_success(self, entries: int, waited_s: float) -> None:

@@ -28,7 +28,10 @@ class Source:
         """To be sent, or on its way."""
         self.following: Batch | None = None
         """Packed while Redis was busy with the one before."""
-        self.unpacked: list[Delivery] = []
+        self.packing: Batch | None = None
+        """Not whole yet: reading failed on the way."""
+        self.first: list[Delivery] = []
+        """Read to see whether there is anything at all."""
 
     @property
     def drained(self) -> bool:

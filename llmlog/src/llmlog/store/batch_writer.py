@@ -1,6 +1,6 @@
 """Writing batches: packed by the caller's thread while Redis is busy with the batch before.
 
-`pack` and `plan` touch no socket; `send` gives a batch to Redis, `receive` waits for its answer. One batch is on
+`pack` and the plan touch no socket; `send` gives a batch to Redis, `receive` waits for its answer. One batch is on
 the way at a time. One thread uses a writer.
 """
 
@@ -83,16 +83,19 @@ class BatchWriter:
         packed = self._compressor.compress(encoded.payload)
         return PackedEntry(head, body, encoded.scalars, packed, encoded.prompts)
 
-    def plan(self, entries: Sequence[PackedEntry]) -> BatchPlan:
-        """The batch of entries just packed."""
+    def new_plan(self) -> BatchPlan:
+        """An empty batch for entries packed from now on."""
         content = self._compressor.content
         dictionary = Dictionary(self._compressor.number, content) if content is not None else None
-        return BatchPlan(entries, dictionary, self._known, self._clock.now_ms(), self._retention_ms)
+        return BatchPlan(dictionary, self._known, self._clock.now_ms(), self._retention_ms)
 
     def write(self, entries: Sequence[PackedEntry]) -> list[WriteOutcome]:
         """Store entries in one atomic step. Raises StoreUnavailable, and redis.ResponseError for replies
         about the data."""
-        plan = self.plan(entries)
+        plan = self.new_plan()
+        for entry in entries:
+            plan.add(entry)
+        plan.seal()
         self.send(plan)
         return self.receive(plan)
 
@@ -117,9 +120,7 @@ class BatchWriter:
             if replies == BLOBS_MISSING:  # Redis lost what it had: it was emptied, or a failover forgot it
                 self._note_forgotten()
                 self._dictionary_unsaved = self._compressor.content is not None
-                plan = BatchPlan(
-                    plan.entries, plan.dictionary, self._known, self._clock.now_ms(), self._retention_ms
-                )
+                plan = self._complete(plan)
                 replies = self._client.evalsha(self._sha, len(plan.keys), *plan.keys, *plan.arguments)
             for reply in replies:
                 if isinstance(reply, bytes) and is_down_reply(reply.decode("utf-8", "replace")):
@@ -150,6 +151,14 @@ class BatchWriter:
         self._dictionary_unsaved = False
 
     # -- inside -------------------------------------------------------------------------------------
+
+    def _complete(self, plan: BatchPlan) -> BatchPlan:
+        """The same batch with all it refers to."""
+        whole = BatchPlan(plan.dictionary, frozenset(), self._clock.now_ms(), self._retention_ms)
+        for entry in plan.entries:
+            whole.add(entry)
+        whole.seal()
+        return whole
 
     def _note_forgotten(self) -> None:
         self.forgotten = "surely" if keys.MARKER in self._known else "perhaps"

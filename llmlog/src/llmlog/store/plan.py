@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +12,7 @@ from llmlog.store.counters import increments
 from llmlog.store.head import EntryHead
 
 _pack = msgspec.msgpack.Encoder().encode
+_USER_EXPIRY = 10
 
 
 class PackedEntry(NamedTuple):
@@ -36,33 +36,42 @@ class Dictionary(NamedTuple):
 
 
 class BatchPlan:
-    """A batch, addressed. `known`: names of prompts and dictionaries that Redis is known to have."""
+    """A batch, addressed: add its entries one by one, then seal it.
+
+    known: names of prompts and dictionaries that Redis is known to have.
+    """
 
     def __init__(
-        self,
-        entries: Sequence[PackedEntry],
-        dictionary: Dictionary | None,
-        known: frozenset[str],
-        now_ms: int,
-        retention_ms: int,
+        self, dictionary: Dictionary | None, known: frozenset[str], now_ms: int, retention_ms: int
     ) -> None:
-        self.entries = entries
+        self.entries: list[PackedEntry] = []
         self.dictionary = dictionary
         self.blob_names: frozenset[str] = frozenset()
         """Prompts and dictionaries the batch refers to; once it is stored, Redis has them."""
         self.keys: list[str] = []
+        self.arguments: list[bytes | str] = []
+        """ARGV of the script, once sealed."""
         self._known = known
         self._numbers: dict[str, int] = {}
         self._values: list[bytes | str] = []
+        self._rows: list[list[Any]] = []
         self._now_ms = now_ms
         self._retention_ms = retention_ms
-        newest = max((entry.head.timestamp for entry in entries), default=now_ms)
-        self._renewed_until = max(now_ms, newest) + retention_ms
-        rows = [self._entry(entry) for entry in entries]
+        self._renewed_until = now_ms + retention_ms
+
+    def add(self, entry: PackedEntry) -> None:
+        """One entry more."""
+        self.entries.append(entry)
+        self._rows.append(self._row(entry))
+        self._renewed_until = max(self._renewed_until, entry.head.timestamp + self._retention_ms)
+
+    def seal(self) -> None:
+        """No more entries: ready to be sent."""
+        for row in self._rows:
+            row[_USER_EXPIRY] = self._renewed_until
         events = [self._key(keys.EVENTS), keys.EVENTS_LENGTH, self._renewed_until]
-        plan = _pack({"e": rows, "a": self._blobs(), "x": events})
-        self.arguments: list[bytes | str] = [plan, *self._values]
-        """ARGV of the script."""
+        plan = _pack({"e": self._rows, "a": self._blobs(), "x": events})
+        self.arguments = [plan, *self._values]
 
     def _key(self, name: str) -> int:
         number = self._numbers.get(name)
@@ -89,7 +98,7 @@ class BatchPlan:
         number = 0 if name in self._known else self._value(value)
         return [self._key(name), number, self._renewed_until]
 
-    def _entry(self, entry: PackedEntry) -> list[Any]:
+    def _row(self, entry: PackedEntry) -> list[Any]:
         head = entry.head
         utc_date = utc_day(head.timestamp)
         return [
@@ -103,7 +112,7 @@ class BatchPlan:
             self._value(entry.scalars),
             self._value(entry.payload),
             keys.end_of_day_ms(head.timestamp) + self._retention_ms,
-            self._renewed_until,
+            0,  # the user key's expiry: the newest entry of the batch decides
             self._now_ms - self._retention_ms,
             increments(head),
         ]
