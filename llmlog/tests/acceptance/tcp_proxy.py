@@ -9,6 +9,7 @@ import time
 from types import TracebackType
 
 LOOK_EVERY_S = 0.02
+SEND_TIMEOUT_S = 5.0
 PIECE_BYTES = 65536
 
 
@@ -68,7 +69,7 @@ class TcpProxy:
         while self.silent and not self._closing:
             time.sleep(LOOK_EVERY_S)
         try:
-            server = socket.create_connection(("127.0.0.1", self._target_port), timeout=5)
+            server = socket.create_connection(("127.0.0.1", self._target_port), timeout=SEND_TIMEOUT_S)
         except OSError:
             _reset(client)
             return
@@ -83,6 +84,8 @@ class TcpProxy:
         server.close()
 
     def _pump(self, source: socket.socket, target: socket.socket, ended: threading.Event, replies: bool) -> None:
+        sink = target.dup()  # with a time limit of its own: the other direction receives from `target`
+        sink.settimeout(SEND_TIMEOUT_S)
         try:
             while not self._closing and not ended.is_set():
                 if self.silent:
@@ -92,35 +95,30 @@ class TcpProxy:
                     piece = source.recv(PIECE_BYTES)
                 except TimeoutError:
                     continue
-                if not piece or not self._pass_on(piece, target, replies):
+                if not piece or not self._pass_on(piece, sink, replies):
                     return
         except OSError:
             pass  # one end is gone: so is the connection
         finally:
             ended.set()
+            sink.close()
 
     def _pass_on(self, piece: bytes, target: socket.socket, reply: bool) -> bool:
         """Send a piece on as the rules of the moment say; whether the connection lives."""
         if not reply:
-            _send(target, piece)
+            target.sendall(piece)
             return True
         if self.delay_s:
             time.sleep(self.delay_s)
         if self.swallows_replies:
             return True
         if self.reply_bytes_left is None:
-            _send(target, piece)
+            target.sendall(piece)
             return True
         allowed = piece[: self.reply_bytes_left]
         self.reply_bytes_left -= len(allowed)
-        _send(target, allowed)
+        target.sendall(allowed)
         return len(allowed) == len(piece)
-
-
-def _send(target: socket.socket, piece: bytes) -> None:
-    target.settimeout(5)
-    target.sendall(piece)
-    target.settimeout(LOOK_EVERY_S)
 
 
 def _reset(connection: socket.socket) -> None:
