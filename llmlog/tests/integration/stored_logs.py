@@ -43,9 +43,11 @@ class StoredLogs:
 
 
 @contextmanager
-def stored_logs(data_dir: Path, keys: dict[int, bytes] | None = None) -> Iterator[StoredLogs]:
-    """Open them; the clock stands at noon of tomorrow, UTC, until it is moved."""
-    clock = ManualClock(tomorrow_noon_ms())
+def stored_logs(
+    data_dir: Path, keys: dict[int, bytes] | None = None, now_ms: int | None = None
+) -> Iterator[StoredLogs]:
+    """Open them; the clock stands at noon of tomorrow, UTC, or as given, until it is moved."""
+    clock = ManualClock(now_ms or tomorrow_noon_ms())
     settings = Settings(data_dir=data_dir, capture=CaptureSettings(pseudonym_keys=keys or KEYS))
     with LLMLoggingService.open_reader(settings, clock) as service:
         yield StoredLogs(service, clock)
