@@ -57,7 +57,7 @@ def make_shipper(
 ) -> Shipper:
     """A shipper for the spools of a data directory; see Sources. attend: it has its process to itself."""
     return Shipper(
-        Sources(settings.spool_root, own_directory, clock, attend=attend),
+        Sources(settings.spool_root, own_directory, clock, settings.spool_limit(), attend=attend),
         reading.store.writer,
         CircuitBreaker(clock),
         DeadLetters(settings.data_dir / "dead-letters", clock),

@@ -42,7 +42,7 @@ class World:
         """A host process begins."""
         self.writer = SpoolWriter(self.data_dir / "spool", LIMIT_BYTES, self.clock)
         self.breaker = CircuitBreaker(self.clock, seed=1)
-        sources = Sources(self.data_dir / "spool", lambda: self.writer.directory, self.clock)
+        sources = Sources(self.data_dir / "spool", lambda: self.writer.directory, self.clock, LIMIT_BYTES)
         letters = DeadLetters(self.data_dir / "dead-letters", self.clock)
         pace = Pace(Alone(), smallest_batch=10)
         self.shipper = Shipper(sources, self.store, self.breaker, letters, self.clock, pace)

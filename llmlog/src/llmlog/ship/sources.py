@@ -3,18 +3,24 @@ owners leave shipping to others."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from llmlog.clock import Clock
 from llmlog.ship.batch import Batch
 from llmlog.spool import Delivery, SpoolDirectory, SpoolReader, dead_directories
-from llmlog.spool.directory import directories
+from llmlog.spool.directory import bytes_on_disk, directories
+from llmlog.spool.segment import SEGMENT_BYTES
 from llmlog.spool.totals import fold
 
 LOOK_EVERY_S = 2.0
 KEEP_SETTLED_MS = 10 * 60 * 1000
 """How long delivered segments stay on disk, for sending again what a failover of Redis forgot."""
+
+
+ROOM_BYTES = 4 * SEGMENT_BYTES
+"""Less free disk than this is short."""
 
 
 class Source:
@@ -51,10 +57,12 @@ class Sources:
         root: Path,
         own_directory: Callable[[], SpoolDirectory | None],
         clock: Clock,
+        max_bytes: int,
         *,
         attend: bool = False,
     ) -> None:
-        """attend: deliver spools whose owners live but do not ship."""
+        """max_bytes: the bound of all spools together. attend: deliver spools whose owners live but do not ship."""
+        self._max_bytes = max_bytes
         self.root = root
         self._quarantine = root.parent / "quarantine"
         self._own_directory = own_directory
@@ -104,8 +112,14 @@ class Sources:
             if directory is not None:
                 self.others.append(Source(directory, self._quarantine, alive=True))
 
+    def _room_is_short(self) -> bool:
+        """Whether new logs need the room more than a failover may need the delivered ones."""
+        if bytes_on_disk(self.root) > self._max_bytes // 2:
+            return True
+        return self.root.exists() and shutil.disk_usage(self.root).free < ROOM_BYTES
+
     def _clean_up(self) -> None:
-        keep_from_ms = self._clock.now_ms() - KEEP_SETTLED_MS
+        keep_from_ms = self._clock.now_ms() - (0 if self._room_is_short() else KEEP_SETTLED_MS)
         for source in self.all():
             if source.alive:
                 source.reader.delete_settled_segments(keep_from_ms)
