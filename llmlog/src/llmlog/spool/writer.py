@@ -117,8 +117,8 @@ class SpoolWriter:
         with self._preparing:
             if self._spare is not None or self._closed:
                 return
-            if self._directory is None:
-                self._open_directory()
+            if self._directory is None and not self._open_directory():
+                return
             if self._bound_reached(SEGMENT_BYTES):
                 return
             with contextlib.suppress(OSError):  # the caller that needs the segment will meet and count it
