@@ -19,10 +19,12 @@ from starlette.types import ASGIApp
 
 from djforge import __version__
 from djforge.commands import Commands, HandleCommand, Memory
+from djforge.commands.models import Models, offered_models
 from djforge.interpreter import Interpreter
 from djforge.listener.conversation import Conversations
 from djforge.listener.door import RedisDoor
 from djforge.listener.pending import PendingActions
+from djforge.listener.preferences import Preferences
 from djforge.listener.profile import Profiles
 from djforge.listener.sealing import Seal, load_or_create_key
 from djforge.listener.store import ListenerStore
@@ -31,10 +33,12 @@ from djforge.settings import Settings, SettingsError, environment_of
 from djforge.spotify.accounts import SpotifyAccounts
 from djforge.spotify.models import Profile
 from djforge.spotify.simulator import RunningSimulator
+from djforge.web.administrator import demo_administrator_allowed
 from djforge.web.api.auth import AuthApi, AuthParts
 from djforge.web.api.chat import ChatApi
 from djforge.web.api.control import ControlApi
 from djforge.web.api.health import HealthApi
+from djforge.web.api.preferences import PreferencesApi
 from djforge.web.app import AppParts, create_app
 from djforge.web.callers import Callers
 from djforge.web.connections import Connections
@@ -86,9 +90,10 @@ def build(settings: Settings, log: LLMLoggingService, seal_key: bytes, clock: Cl
     profiles = Profiles(store, seal, Profile)
     connections = Connections(sessions, accounts, profiles, http, spotify.api_url, clock, log.pseudonym)
     orchestrator = LLMOrchestrator.open(settings.llm, log, clock)
-    memory = Memory(conversations=Conversations(door, seal), pending=PendingActions(store, seal))
+    models = Models(offered_models(settings.llm, orchestrator.default_model), Preferences(store, seal))
+    memory = Memory(conversations=Conversations(door, seal), pending=PendingActions(store, seal), models=models)
     handle = HandleCommand(log, Interpreter(orchestrator, clock), memory, clock)
-    commands = Commands(handle, memory, log.statistics, 1 + len(settings.llm.fallback_models))
+    commands = Commands(handle, memory, log.statistics)
 
     async def close() -> None:
         await orchestrator.aclose()
@@ -112,6 +117,7 @@ def build(settings: Settings, log: LLMLoggingService, seal_key: bytes, clock: Cl
         ),
         chat=ChatApi(commands, connections, clock),
         control=ControlApi(connections),
+        preferences=PreferencesApi(models, connections),
         health=HealthApi(door, clock),
         pages=PageParts(callers=callers, commands=commands, connections=connections),
         log_app=create_admin(log, ListenerAccess(callers), app_name="DJ Forge"),
@@ -162,12 +168,12 @@ def greeting(settings: Settings, log: LLMLoggingService) -> str:
     address = f"http://{settings.host}:{settings.port}"
     health = log.health()
     lines = [f"DJ Forge is on {address}", f"Logs: {address}/llmlog, kept in {health.store.where}"]
+    demo_administrator = demo_administrator_allowed(settings)
     if settings.uses_simulator:
-        lines.append(
-            "Spotify is simulated; sign in as Dana Demo, who is the demo's administrator, or Lee Listener."
-        )
+        dana = "Dana Demo, who is the demo's administrator," if demo_administrator else "Dana Demo"
+        lines.append(f"Spotify is simulated; sign in as {dana} or Lee Listener.")
         lines.append("To go real: SPOTIFY_CLIENT_ID, a key such as OPENROUTER_API_KEY, ADMIN_SPOTIFY_ID in .env")
-    return "\n".join([*lines, *settings.notices])
+    return "\n".join(lines if demo_administrator else [*lines, *settings.notices])
 
 
 def run() -> int:

@@ -10,31 +10,28 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
-from dotenv import dotenv_values
+
+from djforge.environment import CALLBACK_PATH, EnvironmentReader, SettingsError, environment_of
+
+__all__ = [
+    "CALLBACK_PATH",
+    "LlmSettings",
+    "ProviderSettings",
+    "Settings",
+    "SettingsError",
+    "SpotifySettings",
+    "environment_of",
+]
 
 DEFAULT_PORT = 4001
-CALLBACK_PATH = "/api/auth/callback"
 SPOTIFY_API_URL = "https://api.spotify.com/v1"
 SPOTIFY_ACCOUNTS_URL = "https://accounts.spotify.com"
 ADMIN_PLACEHOLDER = "your_spotify_user_id_here"
 
-_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9]{8,64}")
-_SESSION_KEY = re.compile(r"[0-9a-fA-F]{64}")
-_MODEL = re.compile(r"[!-~]{1,200}")
-_SECRET = re.compile(r"[!-~]{8,512}")
-
-
-class SettingsError(Exception):
-    """A setting cannot be used: the sentence names the variable, the fault and an example."""
-
-    def __init__(self, variable: str, fault: str, example: str) -> None:
-        super().__init__(f"{variable} {fault}" + (f" Example: {variable}={example}" if example else ""))
-        self.variable = variable
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +56,11 @@ class LlmSettings(msgspec.Struct, frozen=True, kw_only=True):
     openai: ProviderSettings = ProviderSettings()
     default_model: str | None = None
     fallback_models: tuple[str, ...] = ()
+    offered_models: tuple[str, ...] = ()
+    """What people may choose beside the default and the fallbacks."""
     attempt_timeout_s: float = 20.0
+    app_url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
+    """Where people reach this app; OpenRouter is told."""
 
 
 class SpotifySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,18 +92,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read the variables. Raises SettingsError."""
-        read = _Reader(environ)
+        read = EnvironmentReader(environ)
         host = read.host("HOST", "127.0.0.1")
         port = read.whole("PORT", DEFAULT_PORT, 1, 65535)
         admin_ids, notices = _administrators(read)
+        spotify = _spotify(read, port)
         return cls(
             host=host,
             port=port,
             redis_url=read.url("DJFORGE_REDIS_URL", ("redis", "rediss", "unix"), "redis://127.0.0.1:6379/0"),
             session_key=read.session_key("DJFORGE_SESSION_KEY"),
             trusted_proxy=read.addresses("DJFORGE_TRUSTED_PROXY"),
-            spotify=_spotify(read, port),
-            llm=_llm(read),
+            spotify=spotify,
+            llm=_llm(read, spotify.redirect_uri.removesuffix(CALLBACK_PATH)),
             admin_ids=admin_ids,
             notices=notices,
         )
@@ -128,20 +130,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"Settings(host={self.host!r}, port={self.port}, spotify={self.spotify!r}, llm={self.llm!r})"
 
 
-def environment_of(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
-    """The environment over the `.env` file of a directory: a variable that is really set wins. Nothing is
-    written to the process's environment. Raises SettingsError when the file cannot be read."""
-    path = directory / ".env"
-    try:
-        of_file = dotenv_values(path, interpolate=False) if path.is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        fault = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
-        raise SettingsError(".env", f"({path}) {fault}.", "") from error
-    merged = {name: value for name, value in of_file.items() if value is not None}
-    return merged | {name: value for name, value in environ.items() if value.strip()}
-
-
-def _administrators(read: _Reader) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _administrators(read: EnvironmentReader) -> tuple[tuple[str, ...], tuple[str, ...]]:
     given = [part for part in read.parts("ADMIN_SPOTIFY_ID") if part.strip("'\" ")]
     ids = tuple(part for part in given if part != ADMIN_PLACEHOLDER)
     if ids:
@@ -150,7 +139,7 @@ def _administrators(read: _Reader) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return (), (f"ADMIN_SPOTIFY_ID {why}: nobody is administrator of the logs.",)
 
 
-def _spotify(read: _Reader, port: int) -> SpotifySettings:
+def _spotify(read: EnvironmentReader, port: int) -> SpotifySettings:
     client_id = read.matching(
         "SPOTIFY_CLIENT_ID",
         _CLIENT_ID,
@@ -172,7 +161,7 @@ def _spotify(read: _Reader, port: int) -> SpotifySettings:
     )
 
 
-def _llm(read: _Reader) -> LlmSettings:
+def _llm(read: EnvironmentReader, app_url: str) -> LlmSettings:
     return LlmSettings(
         openrouter=ProviderSettings(
             api_key=read.secret("OPENROUTER_API_KEY"),
@@ -184,7 +173,9 @@ def _llm(read: _Reader) -> LlmSettings:
         ),
         default_model=read.model("DJFORGE_DEFAULT_MODEL"),
         fallback_models=read.models("DJFORGE_FALLBACK_MODELS"),
+        offered_models=read.models("DJFORGE_OFFERED_MODELS"),
         attempt_timeout_s=read.seconds("DJFORGE_ATTEMPT_TIMEOUT_S", 20.0, 0.1, 600.0),
+        app_url=app_url,
     )
 
 
@@ -193,123 +184,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-class _Reader:
-    """One method per kind of value; each raises SettingsError with the sentence a person needs."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-
-    def text(self, name: str) -> str | None:
-        return self._environ.get(name, "").strip() or None
-
-    def parts(self, name: str) -> tuple[str, ...]:
-        value = self.text(name) or ""
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-
-    def matching(self, name: str, pattern: re.Pattern[str], fault: str, example: str) -> str | None:
-        value = self.text(name)
-        if value is not None and not pattern.fullmatch(value):
-            raise SettingsError(name, fault, example)
-        return value
-
-    def secret(self, name: str) -> str | None:
-        return self.matching(name, _SECRET, "must have 8 characters or more, without spaces.", "sk-your-key")
-
-    def model(self, name: str) -> str | None:
-        example = "google/gemini-2.5-flash"
-        return self.matching(name, _MODEL, "must be one model's name, without spaces.", example)
-
-    def models(self, name: str) -> tuple[str, ...]:
-        names = self.parts(name)
-        for part in names:
-            if not _MODEL.fullmatch(part):
-                fault = f"must be a list of models with commas between; “{part}” is no name."
-                raise SettingsError(name, fault, "openai/gpt-5-mini,google/gemini-2.5-flash")
-        return names
-
-    def whole(self, name: str, default: int, low: int, high: int) -> int:
-        value = self.text(name)
-        if value is None:
-            return default
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-            raise SettingsError(name, f"must be a whole number from {low} to {high}, not “{value}”.", str(default))
-        return int(value)
-
-    def seconds(self, name: str, default: float, low: float, high: float) -> float:
-        value = self.text(name)
-        if value is None:
-            return default
-        number = float(value) if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", value) else 0.0
-        if not low <= number <= high:
-            raise SettingsError(name, f"must be seconds from {low:g} to {high:g}, not “{value}”.", f"{default:g}")
-        return number
-
-    def session_key(self, name: str) -> bytes | None:
-        value = self.matching(
-            name,
-            _SESSION_KEY,
-            "must be 64 hexadecimal digits (openssl rand -hex 32).",
-            "0123456789abcdef" * 4,
-        )
-        return None if value is None else bytes.fromhex(value)
-
-    def host(self, name: str, default: str) -> str:
-        value = self.text(name) or default
-        try:
-            return str(ipaddress.ip_address(value))
-        except ValueError:
-            if _HOST_NAME.fullmatch(value):
-                return value
-        raise SettingsError(name, f"must be an address to listen on, not “{value}”.", default)
-
-    def addresses(self, name: str) -> tuple[str, ...]:
-        found = self.parts(name)
-        for part in found:
-            try:
-                ipaddress.ip_network(part)
-            except ValueError:
-                fault = f"must be the proxy's IP address or network, not “{part}”."
-                raise SettingsError(name, fault, "10.0.0.5") from None
-        return found
-
-    def url(self, name: str, schemes: tuple[str, ...], example: str) -> str | None:
-        value = self.text(name)
-        if value is None:
-            return None
-        try:
-            parts = urlsplit(value)
-            port = parts.port
-        except ValueError:
-            raise SettingsError(name, "is not a URL that can be read.", example) from None
-        if parts.scheme not in schemes:
-            wanted = " or ".join(f"{scheme}://" for scheme in schemes)
-            raise SettingsError(name, f"must begin with {wanted}.", example)
-        if parts.scheme != "unix" and not parts.hostname:
-            raise SettingsError(name, "names no host.", example)
-        if port == 0:
-            raise SettingsError(name, "has port 0.", example)
-        return value
-
-    def base_url(self, name: str, example: str) -> str | None:
-        value = self.url(name, ("https", "http"), example)
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.query or parts.fragment or parts.username:
-            raise SettingsError(name, "must be a plain address, without user, “?” or “#”.", example)
-        return value.rstrip("/")
-
-    def redirect_uri(self, name: str, default: str) -> str:
-        value = self.base_url(name, default)
-        if value is None:
-            return default
-        parts = urlsplit(value)
-        if parts.path != CALLBACK_PATH:
-            raise SettingsError(name, f"must end in {CALLBACK_PATH}.", default)
-        if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1"):
-            raise SettingsError(
-                name, "must be https, or http on 127.0.0.1; Spotify refuses everything else.", default
-            )
-        return value

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import msgspec
 import uvicorn
+from starlette.applications import Starlette
 
 from djforge.main import build, server_config
 from djforge.settings import Settings
@@ -43,6 +44,7 @@ class Serving:
     log: LLMLoggingService
     data_dir: Path
     settings: Settings
+    asgi: Starlette
     clients: list[httpx2.Client] = field(default_factory=list)
 
     @property
@@ -101,7 +103,7 @@ def serving(tmp_path: Path, clock: Clock | None = None, **environment: str) -> I
         log = stack.enter_context(LLMLoggingService.open(LogSettings(data_dir=tmp_path / "data")))
         app = create_app(build(settings, log, SEAL_KEY, clock or SystemClock()))
         stack.enter_context(_running(uvicorn.Server(server_config(app, settings)), listener))
-        served = Serving(f"http://127.0.0.1:{port}", simulator.simulator, log, tmp_path / "data", settings)
+        served = Serving(f"http://127.0.0.1:{port}", simulator.simulator, log, tmp_path / "data", settings, app)
         yield served
         for client in served.clients:
             client.close()

@@ -7,8 +7,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from starlette.requests import HTTPConnection
+from starlette.routing import Route
 
-from llmlog import LlmRequest, LlmResponse, LogEntry, Usage
+from llmlog import LLMLoggingService, LlmRequest, LlmResponse, LogEntry, Settings, Usage
+from llmlog.admin import Viewer, create_admin
+from llmlog.capture import PseudonymKeys, Pseudonyms
+from llmlog.cli.main import COMMANDS, parser
+from llmlog.clock import ManualClock
 from llmlog.store import keys
 from llmlog.store.counters import increments
 from llmlog.store.head import head_of
@@ -17,6 +23,17 @@ ROOT = Path(__file__).parents[3]
 SOURCES = ROOT / "llmlog" / "src" / "llmlog"
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 KEYS = (ROOT / "docs" / "redis-keys.md").read_text()
+HTTP = (ROOT / "docs" / "http-api.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+
+
+class Nobody:
+    """Access for an app that is only looked at."""
+
+    sign_in_url = "/"
+
+    async def identify(self, connection: HTTPConnection) -> Viewer | None:
+        return None
 
 
 def test_every_setting_is_documented() -> None:
@@ -62,8 +79,36 @@ def test_every_counter_is_documented() -> None:
         assert kind in KEYS, counter
 
 
+def test_every_admin_route_is_documented(tmp_path: Path) -> None:
+    """Each route of the admin app stands in http-api.md with the right it needs, and no other."""
+    service = LLMLoggingService(
+        Settings(data_dir=tmp_path), ManualClock(), None, Pseudonyms(PseudonymKeys({1: b"k"}))
+    )
+    app = create_admin(service, Nobody())
+    made = set()
+    for route in app.routes:
+        if isinstance(route, Route):
+            [method] = (route.methods or set()) - {"HEAD"}
+            made.add((method, route.path, app.state.rights[route.path]))
+    rows = re.findall(r"^\| `(GET|POST) (/(?:llmlog|api/llm-logs)[^`]*)` \| ([a-z ]+) \|", HTTP, re.MULTILINE)
+    assert {(method, path, who.replace(" ", "-")) for method, path, who in rows} == made
+
+
+def test_every_command_is_documented() -> None:
+    """Each command of `llmlog` stands in architecture.md, and each that a page shows exists."""
+    made = set(re.findall(r"^    (\w+) {2,}", parser().format_help(), re.MULTILINE))
+    assert len(made) == len(COMMANDS)
+    [row] = re.findall(r"^\| `cli/` \| `llmlog ([a-z, ]+)`", ARCHITECTURE, re.MULTILINE)
+    assert set(row.split(", ")) == made
+    for page in (ROOT / "README.md", ROOT / "llmlog" / "README.md", ROOT / "docs" / "operations.md"):
+        shown = re.findall(r"(?:^|`|… )llmlog ([a-z]+)", page.read_text(), re.MULTILINE)
+        assert set(shown) <= made, page.name
+
+
 @pytest.mark.parametrize(
-    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: path.name
+    "page",
+    [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("*/README.md")), *sorted((ROOT / "docs").rglob("*.md"))],
+    ids=lambda path: path.name,
 )
 def test_links_lead_somewhere(page: Path) -> None:
     """Each relative link of a page leads to a file that is there."""

@@ -18,14 +18,12 @@ __all__ = ["ActiveListener", "Commands", "HandleCommand", "Memory", "Reply"]
 class Commands:
     """Every use case of a listener."""
 
-    def __init__(
-        self, handle: HandleCommand, memory: Memory, statistics: Callable[[], Statistics], model_count: int
-    ) -> None:
+    def __init__(self, handle: HandleCommand, memory: Memory, statistics: Callable[[], Statistics]) -> None:
         self._handle = handle
         self._memory = memory
         self.statistics = statistics
         """Figures of the logs; blocks, and may raise StoreUnavailable."""
-        self.model_count = model_count
+        self.models = memory.models
 
     async def handle(self, listener: ActiveListener, command: str, source: CommandSource) -> Reply:
         """Carry out a command in words. Raises NeedsReauth."""

@@ -10,6 +10,8 @@ from djforge.commands.confirm import Confirm
 from djforge.commands.conversation import record, told
 from djforge.commands.lanes import Lanes
 from djforge.commands.listener import ActiveListener
+from djforge.commands.models import Models
+from djforge.commands.now_playing import now_playing
 from djforge.commands.reply import Reply
 from djforge.commands.yes_or_no import yes_or_no
 from djforge.interpreter import Interpretation, Interpreter
@@ -39,6 +41,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
     conversations: Conversations
     pending: PendingActions
+    models: Models
 
 
 class HandleCommand:
@@ -70,13 +73,15 @@ class HandleCommand:
     async def _interpret(self, listener: ActiveListener, command: str, source: CommandSource) -> Reply:
         await self._memory.pending.take(listener.session_hash)  # another command is no answer to a question
         history = await self._memory.conversations.recall(listener.pseudonym)
+        model = await self._memory.models.chosen(listener.pseudonym)
         with self._log.interaction(
             command=command,
             user_id=listener.person.id,
             session_id=listener.session_log_id,
             source=source,
         ) as turn:
-            interpretation = await self._interpreter.interpret(command, told(history), None)
+            playing = await now_playing(listener.spotify)
+            interpretation = await self._interpreter.interpret(command, told(history), model, playing)
             _note(turn, interpretation)
             reply = self._base(command, interpretation)
             reply = await self._answered(listener, turn, interpretation, reply)

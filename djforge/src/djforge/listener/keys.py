@@ -7,6 +7,7 @@
 | `djforge:signin:{hash}` | string, sealed | PKCE verifier and way back of a sign-in under way | 5 min, read once |
 | `djforge:pending:{hash}` | string, sealed | the action a person was asked about | 10 min, read once |
 | `djforge:conv:{pseudonym}` | list, newest first | the 8 newest turns of a conversation, sealed | 30 days |
+| `djforge:model:{pseudonym}` | string, sealed | the model a person chose | 90 days after its last use |
 | `user:profile:{pseudonym}` | string, sealed | Spotify's profile of a person | 3600 s |
 
 `{hash}` is the SHA-256 of a random id that only the person's browser has; `{pseudonym}` a keyed pseudonym of
@@ -23,6 +24,7 @@ SIGN_IN_S = 300
 PENDING_S = 600
 CONVERSATION_S = 30 * 24 * 3600
 PROFILE_S = 3600
+MODEL_S = 90 * 24 * 3600
 
 
 def hashed(secret_id: str) -> str:
@@ -48,6 +50,10 @@ def pending(session_hash: str) -> str:
 
 def conversation(pseudonym: str) -> str:
     return f"djforge:conv:{pseudonym}"
+
+
+def model(pseudonym: str) -> str:
+    return f"djforge:model:{pseudonym}"
 
 
 def profile(pseudonym: str) -> str:

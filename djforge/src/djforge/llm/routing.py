@@ -52,7 +52,7 @@ def adapters_of(settings: LlmSettings, clock: Clock) -> list[Adapter]:
     if settings.openai.configured:
         adapters.append(OpenAIChatAdapter(_openai(settings.openai), settings.openai.api_key, clock))
     if settings.openrouter.configured:
-        wire = _openrouter(settings.openrouter)
+        wire = _openrouter(settings.openrouter, settings.app_url)
         adapters.append(OpenAIChatAdapter(wire, settings.openrouter.api_key, clock))
     return adapters or [LocalRules()]
 
@@ -79,18 +79,15 @@ def _openai(provider: ProviderSettings) -> ChatWire:
     )
 
 
-def _openrouter(provider: ProviderSettings) -> ChatWire:
+def _openrouter(provider: ProviderSettings, app_url: str | None) -> ChatWire:
+    told_where = {"HTTP-Referer": app_url} if app_url is not None else {}
     return ChatWire(
         provider="openrouter",
         flow="openrouter",
         base_url=provider.base_url or OPENROUTER_URL,
         serves=lambda model: True,
         wire_model=lambda model: f"openai/{model}" if _is_bare_openai(model) else model,
-        headers={
-            "X-OpenRouter-Metadata": "enabled",
-            "HTTP-Referer": "http://localhost:4001",
-            "X-Title": "DJ Forge",
-        },
+        headers={"X-OpenRouter-Metadata": "enabled", **told_where, "X-Title": "DJ Forge"},
     )
 
 

@@ -20,6 +20,7 @@ from djforge.web.api.auth import AuthApi
 from djforge.web.api.chat import ChatApi
 from djforge.web.api.control import ControlApi
 from djforge.web.api.health import HealthApi
+from djforge.web.api.preferences import PreferencesApi
 from djforge.web.callers import Callers
 from djforge.web.failures import handlers
 from djforge.web.guards import SameOriginOnly, SecurityHeaders
@@ -43,6 +44,7 @@ class AppParts(msgspec.Struct, frozen=True, kw_only=True):
     auth: AuthApi
     chat: ChatApi
     control: ControlApi
+    preferences: PreferencesApi
     health: HealthApi
     pages: PageParts
     log_app: ASGIApp
@@ -65,6 +67,7 @@ def create_app(parts: AppParts) -> Starlette:
         *parts.auth.routes(policies),
         *parts.chat.routes(policies),
         *parts.control.routes(policies),
+        *parts.preferences.routes(policies),
         *parts.health.routes(policies),
         Mount(STATIC, static),
     ]

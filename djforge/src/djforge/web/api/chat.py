@@ -92,7 +92,9 @@ class ChatApi:
 
     async def health(self, request: Request) -> Response:
         """Whether commands can be taken, and how many models there are to ask."""
-        return JSONResponse({"status": "ok", "interpreter": "flexible", "models": self._commands.model_count})
+        return JSONResponse(
+            {"status": "ok", "interpreter": "flexible", "models": len(self._commands.models.offered)}
+        )
 
     async def statistics(self, request: Request, caller: Caller) -> Response:
         """How commands went over the last 30 days, from the logs."""

@@ -17,6 +17,7 @@ from djforge.interpreter.intents import Intent
 from djforge.spotify.client import SpotifyClient
 from djforge.spotify.errors import NeedsReauth, SpotifyError
 from djforge.web import bodies
+from djforge.web.api.preferences import choose_model
 from djforge.web.callers import Caller, Callers
 from djforge.web.connections import Connections
 from djforge.web.policies import Policies
@@ -67,6 +68,7 @@ class ChatPages:
             policies.signed_in("POST", "/chat", self.chat),
             policies.signed_in("POST", "/chat/confirm", self.confirm),
             policies.signed_in("POST", "/chat/clear", self.clear),
+            policies.signed_in("POST", "/chat/model", self.choose_model),
             policies.signed_in("GET", "/player", self.player, prolong=False),
             policies.signed_in("POST", "/player", self.press),
         ]
@@ -82,12 +84,16 @@ class ChatPages:
                 "problem": PROBLEMS.get(problem, PROBLEMS["auth_failed"]) if problem else None,
             }
             return self._templates.TemplateResponse(request, "sign_in.html", welcome)
-        turns = await self._parts.commands.history(self._parts.connections.pseudonym(caller.session))
+        pseudonym = self._parts.connections.pseudonym(caller.session)
+        models = self._parts.commands.models
+        turns = await self._parts.commands.history(pseudonym)
         context: dict[str, Any] = {
             "is_administrator": caller.is_administrator,
             "person": caller.session.person,
             "turns": turns,
             "examples": EXAMPLES,
+            "models": models.offered,
+            "chosen_model": await models.chosen(pseudonym),
             "log_base": _log_base(caller),
             "player": await self._player(caller, None),
         }
@@ -111,6 +117,13 @@ class ChatPages:
         """Forget the conversation."""
         session = caller.session
         await self._parts.commands.clear(self._parts.connections.pseudonym(session), session.hash)
+        return RedirectResponse("/", SEE_OTHER)
+
+    async def choose_model(self, request: Request, caller: Caller) -> Response:
+        """Which model to ask from now on; none = the default."""
+        given = await bodies.form_field(request, "model")
+        model = bodies.text(given, "model") if given else None
+        await choose_model(self._parts.commands.models, self._parts.connections.pseudonym(caller.session), model)
         return RedirectResponse("/", SEE_OTHER)
 
     async def player(self, request: Request, caller: Caller) -> Response:

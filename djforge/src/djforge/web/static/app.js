@@ -115,6 +115,12 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+const modelChoice = document.getElementById("model-choice");
+if (modelChoice) {
+  modelChoice.querySelector("button").hidden = true;
+  modelChoice.addEventListener("change", () => modelChoice.requestSubmit());
+}
+
 document.addEventListener("keydown", (event) => {
   const typing = event.target.matches("input, textarea, button, a");
   if (event.key === "/" && !typing) {
