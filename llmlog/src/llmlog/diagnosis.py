@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llmlog.health import Health, ShippingHealth, SpoolHealth, StoreHealth
 from llmlog.spool import Ledger, SpoolWriter
 from llmlog.spool.directory import bytes_on_disk, delivered, directories
+from llmlog.spool.files import LOCAL_FILES
 from llmlog.spool.totals import Totals, read_totals
 from llmlog.verdict import moment, verdict
 
@@ -21,13 +22,13 @@ def spool_health(root: Path, limit: int, writer: SpoolWriter | None, shipper: Sh
     """The ledger of a data directory: spools in hand, spools of other processes, spools that are gone."""
     totals = read_totals(root)
     in_hand = {reader.directory.path: reader for reader in shipper.readers} if shipper is not None else {}
-    for path in directories(root):
+    for path in [each for each in directories(root) if each.name not in totals.removed]:
         reader = in_hand.get(path)
         if reader is not None:
             ledger = reader.directory.ledger
             accepted = max(ledger.accepted, reader.last_accepted)
             totals.add(accepted, reader.settled_total(), ledger.dropped())
-        elif path.name not in totals.removed:
+        else:
             _add_ledger(totals, path)
     if writer is not None and writer.directory is None:
         for reason, count in writer.dropped().items():
@@ -43,6 +44,8 @@ def spool_health(root: Path, limit: int, writer: SpoolWriter | None, shipper: Sh
         dropped=totals.dropped,
         bytes_used=bytes_on_disk(root),
         bytes_limit=limit,
+        mode=writer.mode if writer is not None else LOCAL_FILES.mode(root),
+        last_sync_error=writer.last_sync_error if writer is not None else None,
     )
 
 
@@ -91,6 +94,12 @@ def health_of(
     dropped = sum(spool.dropped.values())
     if dropped and not losing:
         warnings = [*warnings, f"{dropped:,} logs were dropped in the past: {spool.dropped}."]
+    if spool.last_sync_error is not None:
+        warnings = [
+            *warnings,
+            f"The spool's disk cannot sync ({spool.last_sync_error}): if this machine crashes, the newest logs "
+            "are lost. Look at the disk.",
+        ]
     if spool.quarantined:
         warnings = [*warnings, f"{spool.quarantined:,} damaged pieces of the spool were put aside (quarantine)."]
     return Health(state=state, sentence=sentence, spool=spool, store=store, shipping=shipping, warnings=warnings)

@@ -25,7 +25,10 @@ class SpoolHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Not accepted, by reason."""
     bytes_used: int = 0
     bytes_limit: int = 0
-    mode: str = "mapped"
+    mode: Literal["mapped", "written"] = "mapped"
+    """How logs reach the disk: `written` on network and copy-on-write file systems, which costs a call more."""
+    last_sync_error: str | None = None
+    """Why the newest logs are not safe from a crash of the machine; None when they are, or soon will be."""
 
 
 class StoreHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -61,6 +61,10 @@ def _findings(service: LLMLoggingService) -> Iterator[Finding]:
         f"Ledger: {spool.accepted:,} accepted = {spool.stored:,} stored + {spool.spooled:,} on disk + "
         f"{spool.dead_lettered:,} dead letters + {spool.expired:,} too old",
     )
+    if spool.mode == "written":
+        yield Finding("ok", f"Logs reach {spool.directory} by plain writes: mapping is not safe on its file system")
+    if spool.last_sync_error is not None:
+        yield Finding("fail", f"The spool's disk cannot sync ({spool.last_sync_error}). Look at the disk.")
     for reason, count in spool.dropped.items():
         yield Finding("warn", f"{count:,} logs were dropped: {reason}. docs/operations.md says what to free.")
     if spool.dead_lettered:

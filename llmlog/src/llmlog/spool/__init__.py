@@ -5,11 +5,12 @@ from llmlog.spool.frame import Frame, FrameKind
 from llmlog.spool.keeper import SpoolKeeper
 from llmlog.spool.ledger import Acknowledgement, DropReason, Ledger
 from llmlog.spool.reader import Delivery, Outcome, SpoolReader
-from llmlog.spool.writer import SpoolWriter
+from llmlog.spool.writer import Disk, SpoolWriter
 
 __all__ = [
     "Acknowledgement",
     "Delivery",
+    "Disk",
     "DropReason",
     "Frame",
     "FrameKind",

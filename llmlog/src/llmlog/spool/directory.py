@@ -13,12 +13,11 @@ locked, and then renamed, so that nobody adopts it half made. The directory of a
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from llmlog.spool.files import LOCAL_FILES, Files
 from llmlog.spool.ledger import Ledger
 from llmlog.spool.segment import segment_numbers, segment_path
 
@@ -26,67 +25,93 @@ from llmlog.spool.segment import segment_numbers, segment_path
 class SpoolDirectory:
     """A spool directory of which this process holds a lock or both."""
 
-    def __init__(self, path: Path, ledger: Ledger, owner_fd: int | None, ship_fd: int | None) -> None:
+    def __init__(
+        self, path: Path, ledger: Ledger, owner_lock: int | None, ship_lock: int | None, files: Files = LOCAL_FILES
+    ) -> None:
         self.path = path
         self.ledger = ledger
-        self._owner_fd = owner_fd
-        self._ship_fd = ship_fd
+        self.files = files
+        self._owner_lock = owner_lock
+        self._ship_lock = ship_lock
+        self._outcomes_lost: set[bytes] = set()
 
     @classmethod
-    def create(cls, root: Path, name: str, *, ships: bool = True) -> SpoolDirectory:
+    def create(cls, root: Path, name: str, *, ships: bool = True, files: Files = LOCAL_FILES) -> SpoolDirectory:
         """Make a directory of one's own under `root`; `ships`: its owner delivers it too. Raises OSError."""
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        files.make_directory(root)
         building = root / f".{name}"
-        building.mkdir(mode=0o700)
-        owner_fd = _try_lock(building / "lock")
-        ship_fd = _try_lock(building / "ship") if ships else None
-        if owner_fd is None:
-            raise OSError(f"{building} is locked by another process")
-        try:
-            ledger = Ledger(building / "ledger")
+        files.make_new_directory(building)
+        with contextlib.ExitStack() as undo:
+            undo.callback(files.remove_directory, building)
+            owner_lock = _locked(files, building / "lock", undo)
+            ship_lock = _locked(files, building / "ship", undo) if ships else None
+            if owner_lock is None:
+                raise OSError(f"{building} is locked by another process")
+            ledger = Ledger(building / "ledger", files)
+            undo.callback(ledger.close)
+            files.sync_directory(building)
             path = root / name
-            building.rename(path)
-            sync_directory(root)
-        except OSError:
-            _close(owner_fd, ship_fd)
-            shutil.rmtree(building, ignore_errors=True)
-            raise
-        return cls(path, ledger, owner_fd, ship_fd)
+            files.rename(building, path)
+            undo.callback(files.remove_directory, path)
+            files.sync_directory(root)
+            undo.pop_all()
+        return cls(path, ledger, owner_lock, ship_lock, files)
 
     @classmethod
-    def adopt(cls, path: Path) -> SpoolDirectory | None:
+    def adopt(cls, path: Path, files: Files = LOCAL_FILES) -> SpoolDirectory | None:
         """Take over a directory whose owner has died; None while somebody holds it. Raises OSError."""
-        owner_fd = _try_lock(path / "lock")
-        if owner_fd is None:
-            return None
-        if not (path / "ledger").exists() and not segment_numbers(path):
-            os.close(owner_fd)
-            shutil.rmtree(path, ignore_errors=True)
-            return None
-        ship_fd = _try_lock(path / "ship")
-        if ship_fd is None:
-            os.close(owner_fd)
-            return None
-        return cls(path, Ledger(path / "ledger"), owner_fd, ship_fd)
+        with contextlib.ExitStack() as undo:
+            owner_lock = _locked(files, path / "lock", undo)
+            if owner_lock is None:
+                return None
+            if not files.exists(path / "ledger") and not segment_numbers(path, files):
+                files.remove_directory(path)
+                return None
+            ship_lock = _locked(files, path / "ship", undo)
+            if ship_lock is None:
+                return None
+            adopted = cls(path, Ledger(path / "ledger", files), owner_lock, ship_lock, files)
+            undo.pop_all()
+        return adopted
 
     @classmethod
-    def attend(cls, path: Path) -> SpoolDirectory | None:
-        """Take over the delivery of a directory whose owner lives; None when somebody delivers it already."""
-        if not (path / "ledger").exists():
+    def attend(cls, path: Path, files: Files = LOCAL_FILES) -> SpoolDirectory | None:
+        """Take over the delivery of a directory whose owner lives; None when somebody delivers it already.
+        Raises OSError."""
+        if not files.exists(path / "ledger"):
             return None
-        ship_fd = _try_lock(path / "ship")
-        return None if ship_fd is None else cls(path, Ledger(path / "ledger"), None, ship_fd)
+        with contextlib.ExitStack() as undo:
+            ship_lock = _locked(files, path / "ship", undo)
+            if ship_lock is None:
+                return None
+            attended = cls(path, Ledger(path / "ledger", files), None, ship_lock, files)
+            undo.pop_all()
+        return attended
 
     def owner_died(self) -> bool:
         """Whether the owner of an attended directory has died; then this process is the owner. Raises OSError."""
-        if self._owner_fd is None:
-            self._owner_fd = _try_lock(self.path / "lock")
-        return self._owner_fd is not None
+        if self._owner_lock is None:
+            self._owner_lock = self.files.lock(self.path / "lock")
+        return self._owner_lock is not None
+
+    def give_up_outcome(self, entry_id: bytes) -> None:
+        """Nothing will supersede this provisional entry any more, though its owner lives."""
+        self._outcomes_lost.add(entry_id)
+
+    def outcome_given_up(self, entry_id: bytes) -> bool:
+        """Whether that was said in this process."""
+        return entry_id in self._outcomes_lost
+
+    def outcome_settled(self, entry_id: bytes) -> None:
+        """The provisional entry was delivered as it is."""
+        self._outcomes_lost.discard(entry_id)
 
     def forget_inherited(self) -> None:
         """In a forked child: close the inherited locks, which would keep the parent's directory locked."""
-        _close(self._owner_fd, self._ship_fd)
-        self._owner_fd = self._ship_fd = None
+        for lock in (self._owner_lock, self._ship_lock):
+            if lock is not None:
+                self.files.unlock(lock)
+        self._owner_lock = self._ship_lock = None
 
     def release(self) -> None:
         """Give the locks up; what is left inside will be adopted."""
@@ -94,75 +119,63 @@ class SpoolDirectory:
         self.forget_inherited()
 
     def remove(self) -> None:
-        """Delete the directory with all that is in it, then give the locks up."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Delete the directory with all that is in it, then give the locks up.
+
+        The ledger goes last but for the locks: whoever finds the rest after a crash knows what is settled.
+        """
+        with contextlib.suppress(OSError):
+            for number in segment_numbers(self.path, self.files):
+                self.files.remove(segment_path(self.path, number))
+            self.files.remove(self.path / "ledger")
+        self.files.remove_directory(self.path)
         self.release()
 
 
-def dead_directories(root: Path) -> Iterator[SpoolDirectory]:
-    """Adopt, one by one, every directory under `root` that nobody alive holds."""
-    try:
-        names = sorted(os.listdir(root))
-    except FileNotFoundError:
-        return
-    for name in names:
+def dead_directories(root: Path, files: Files = LOCAL_FILES) -> Iterator[SpoolDirectory]:
+    """Adopt, one by one, every directory under `root` that nobody alive holds. Raises OSError."""
+    for name in _names(root, files):
         try:
-            adopted = SpoolDirectory.adopt(root / name)
+            adopted = SpoolDirectory.adopt(root / name, files)
         except (FileNotFoundError, NotADirectoryError):
             continue  # its adopter finished and removed it meanwhile
         if adopted is not None:
             yield adopted
 
 
-def directories(root: Path) -> list[Path]:
-    """Every spool directory under `root`, whoever holds it."""
-    try:
-        names = sorted(os.listdir(root))
-    except FileNotFoundError:
-        return []
-    return [root / name for name in names if (root / name / "ledger").exists()]
+def directories(root: Path, files: Files = LOCAL_FILES) -> list[Path]:
+    """Every spool directory under `root`, whoever holds it. Raises OSError."""
+    return [root / name for name in _names(root, files) if files.exists(root / name / "ledger")]
 
 
-def delivered(path: Path) -> bool:
-    """Whether somebody delivers a spool directory at this moment."""
-    fd = _try_lock(path / "ship")
-    if fd is not None:
-        os.close(fd)
-    return fd is None
+def delivered(path: Path, files: Files = LOCAL_FILES) -> bool:
+    """Whether somebody delivers a spool directory at this moment. Raises OSError."""
+    lock = files.lock(path / "ship")
+    if lock is not None:
+        files.unlock(lock)
+    return lock is None
 
 
-def bytes_on_disk(root: Path) -> int:
-    """What all spools under `root` take on disk."""
+def bytes_on_disk(root: Path, files: Files = LOCAL_FILES) -> int:
+    """What all spools under `root` take on disk. Raises OSError."""
     total = 0
-    for directory in directories(root):
+    for directory in directories(root, files):
         try:
-            for number in segment_numbers(directory):
-                total += segment_path(directory, number).stat().st_size
+            for number in segment_numbers(directory, files):
+                total += files.look(segment_path(directory, number)).size_bytes
         except FileNotFoundError:
             continue  # removed meanwhile
     return total
 
 
-def sync_directory(path: Path) -> None:
-    """Bring a directory's own entries to the disk."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _names(root: Path, files: Files) -> list[str]:
     try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        return files.names(root)
+    except FileNotFoundError:
+        return []
 
 
-def _try_lock(path: Path) -> int | None:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        return None
-    return fd
-
-
-def _close(*fds: int | None) -> None:
-    for fd in fds:
-        if fd is not None:
-            os.close(fd)
+def _locked(files: Files, path: Path, undo: contextlib.ExitStack) -> int | None:
+    lock = files.lock(path)
+    if lock is not None:
+        undo.callback(files.unlock, lock)
+    return lock

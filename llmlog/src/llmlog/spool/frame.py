@@ -21,12 +21,11 @@ that, and getting it back beside a busy thread takes 5 ms.
 from __future__ import annotations
 
 import enum
-import mmap
 import struct
 import zlib
 from typing import NamedTuple
 
-Buffer = bytes | mmap.mmap | memoryview
+from llmlog.spool.files import Pages
 
 MAGIC = 0x4C4C
 VERSION = 1
@@ -73,7 +72,7 @@ def frame_bytes(body_length: int) -> int:
     return HEADER_BYTES + (body_length + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
 
 
-def checksum(header: bytes, body: Buffer) -> int:
+def checksum(header: bytes, body: bytes) -> int:
     """crc32 over header and body without ever giving up the interpreter's lock."""
     crc = zlib.crc32(header)
     view = memoryview(body)
@@ -84,7 +83,7 @@ def checksum(header: bytes, body: Buffer) -> int:
     return crc
 
 
-def pack_header(kind: int, length: int, sequence: int, accepted: int, entry_id: bytes, body: Buffer) -> bytes:
+def pack_header(kind: int, length: int, sequence: int, accepted: int, entry_id: bytes, body: bytes) -> bytes:
     """The header of a frame, checksum included."""
     blank = HEADER.pack(MAGIC, VERSION, kind, 0, 0, length, 0, sequence, accepted, entry_id)
     crc = checksum(blank, body)
@@ -99,23 +98,23 @@ class Damaged(Exception):
     """Something is here that is no whole frame."""
 
 
-def read_frame(data: Buffer, segment: int, offset: int, size: int) -> Frame:
-    """The frame at `offset` of a mapped segment of `size` bytes.
+def read_frame(pages: Pages, segment: int, offset: int, size: int) -> Frame:
+    """The frame at `offset` of a segment of `size` bytes.
 
-    Raises Absent where nothing was written, Damaged where the bytes are not a whole frame.
+    Raises Absent where nothing was written, Damaged where the bytes are not a whole frame; OSError where the
+    segment is not mapped and cannot be read.
     """
-    if offset + HEADER_BYTES > size:
+    start = offset + HEADER_BYTES
+    if start > size:
         raise Absent
-    fields = HEADER.unpack_from(data, offset)
+    fields = HEADER.unpack(pages[offset:start])
     magic, version, kind, key_id, _, length, crc, sequence, accepted, entry_id = fields
     if magic == 0 and not any(fields[1:9]):
         raise Absent
     end = offset + frame_bytes(length)
     if magic != MAGIC or version != VERSION or end > size or kind not in FrameKind._value2member_map_:
         raise Damaged
-    start = offset + HEADER_BYTES
-    with memoryview(data) as view:
-        body = bytes(view[start : start + length])
+    body = bytes(pages[start : start + length])
     blank = HEADER.pack(magic, version, kind, key_id, 0, length, 0, sequence, accepted, entry_id)
     if checksum(blank, body) != crc:
         raise Damaged
@@ -123,16 +122,16 @@ def read_frame(data: Buffer, segment: int, offset: int, size: int) -> Frame:
     return Frame(FrameKind(kind), key_id, sequence, accepted, entry_id, body, place, after)
 
 
-def next_frame_offset(mapped: mmap.mmap, segment: int, offset: int) -> int | None:
+def next_frame_offset(pages: Pages, segment: int, offset: int) -> int | None:
     """Where the next whole frame after a damaged place begins, or None when there is none."""
-    candidate = mapped.find(_MAGIC_BYTES, offset + 1)
+    candidate = pages.find(_MAGIC_BYTES, offset + 1)
     while candidate != -1:
         if candidate % ALIGNMENT == 0:
             try:
-                read_frame(mapped, segment, candidate, len(mapped))
+                read_frame(pages, segment, candidate, len(pages))
             except (Absent, Damaged):
                 pass
             else:
                 return candidate
-        candidate = mapped.find(_MAGIC_BYTES, candidate + 1)
+        candidate = pages.find(_MAGIC_BYTES, candidate + 1)
     return None

@@ -46,15 +46,18 @@ class SpoolKeeper:
         while not self._stopped:
             self._writer.spare_wanted.wait(SYNC_EVERY_S)
             self._writer.spare_wanted.clear()
-            try:
-                self._writer.prepare()
-                if time.monotonic() - synced_s >= SYNC_EVERY_S:
-                    synced_s = time.monotonic()
-                    self._writer.sync()
-                    self._look(self._writer)
-            except OSError as error:
-                if not self._told:
-                    _logger.warning("llmlog: the spool could not be synced to disk: %s", error)
-                    self._told = True
-            else:
-                self._told = False
+            self._writer.prepare()
+            if time.monotonic() - synced_s >= SYNC_EVERY_S:
+                synced_s = time.monotonic()
+                self._sync()
+                self._look(self._writer)
+
+    def _sync(self) -> None:
+        try:
+            self._writer.sync()
+        except OSError as error:
+            if not self._told:
+                _logger.warning("llmlog: the spool could not be synced to disk: %s", error)
+                self._told = True
+        else:
+            self._told = False

@@ -1,17 +1,19 @@
 """Counts of spools that are gone: when a directory is removed, its ledger is added here first.
 
-`<root>/totals.json`, rewritten as a whole under a lock and renamed into place.
+`<root>/totals.json`, rewritten as a whole under a lock.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 from pathlib import Path
 
 import msgspec
 
+from llmlog.spool.files import LOCAL_FILES, Files
 from llmlog.spool.ledger import Acknowledgement
+
+DAMAGED = "damaged"
+"""Accepted once, but lost on the disk: told beside what was dropped, and no longer among what was accepted."""
 
 
 class Totals(msgspec.Struct):
@@ -28,44 +30,45 @@ class Totals(msgspec.Struct):
 
     def add(self, accepted: int, settled: Acknowledgement, dropped: dict[str, int]) -> None:
         """Add one ledger."""
-        self.accepted += accepted
+        self.accepted += accepted - settled.lost
         self.stored += settled.stored
         self.expired += settled.expired
         self.dead_lettered += settled.dead_lettered
         self.quarantined += settled.quarantined
-        for reason, count in dropped.items():
-            self.dropped[reason] = self.dropped.get(reason, 0) + count
+        for reason, count in [*dropped.items(), (DAMAGED, settled.lost)]:
+            if count:
+                self.dropped[reason] = self.dropped.get(reason, 0) + count
 
 
 REMEMBERED = 200
 
 
-def read_totals(root: Path) -> Totals:
+def read_totals(root: Path, files: Files = LOCAL_FILES) -> Totals:
     """The counts of the spools that are gone. Raises OSError."""
     try:
-        return msgspec.json.decode((root / "totals.json").read_bytes(), type=Totals)
+        return msgspec.json.decode(files.read(root / "totals.json"), type=Totals)
     except FileNotFoundError:
         return Totals()
     except msgspec.DecodeError:  # written by hand or by a disk that lied; figures only, start again
         return Totals()
 
 
-def fold(root: Path, name: str, accepted: int, settled: Acknowledgement, dropped: dict[str, int]) -> None:
+def fold(
+    root: Path,
+    name: str,
+    accepted: int,
+    settled: Acknowledgement,
+    dropped: dict[str, int],
+    files: Files = LOCAL_FILES,
+) -> None:
     """Add a directory's ledger before the directory is removed. Raises OSError."""
-    lock = os.open(root / "totals.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = files.wait_for_lock(root / "totals.lock")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        totals = read_totals(root)
+        totals = read_totals(root, files)
         if name in totals.removed:
             return
         totals.add(accepted, settled, dropped)
         totals.removed = [*totals.removed, name][-REMEMBERED:]
-        building = root / ".totals.json"
-        fd = os.open(building, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(msgspec.json.encode(totals))
-            file.flush()
-            os.fsync(file.fileno())
-        building.rename(root / "totals.json")
+        files.write(root / "totals.json", msgspec.json.encode(totals))
     finally:
-        os.close(lock)
+        files.unlock(lock)

@@ -1,7 +1,8 @@
 """Appending: what the caller of `log_interaction` pays for.
 
 One copy into mapped memory under a lock that is held for microseconds; no system call unless a segment is full
-and no spare is ready. Accepted = `append` returned None: that survives `kill -9` at once.
+and no spare is ready. Accepted = `append` returned None: that survives `kill -9` at once. Where memory cannot be
+mapped (see files/) the copy is a write, which may fail: then nothing of the frame counts.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ import errno
 import os
 import threading
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from llmlog.clock import Clock
-from llmlog.spool.directory import SpoolDirectory, bytes_on_disk, sync_directory
-from llmlog.spool.frame import HEADER_BYTES, FrameKind, frame_bytes, pack_header, read_frame
+from llmlog.spool.directory import SpoolDirectory, bytes_on_disk
+from llmlog.spool.drops import DropCount
+from llmlog.spool.files import LOCAL_FILES, Files, Mode
+from llmlog.spool.frame import HEADER_BYTES, Absent, Damaged, FrameKind, frame_bytes, pack_header, read_frame
 from llmlog.spool.ledger import DropReason
-from llmlog.spool.segment import SEGMENT_BYTES, SEGMENT_HEADER_BYTES, Segment
+from llmlog.spool.segment import SEGMENT_BYTES, SEGMENT_HEADER_BYTES, Segment, segment_path
+from llmlog.spool.syncing import SegmentSync
 
 BUSY_AFTER_S = 0.25
 """Longest wait for the append lock. Only a signal handler that logs while its own thread is appending gets
@@ -29,9 +33,25 @@ REFUSAL_STANDS_S = 0.5
 DISK_KNOWN_S = 1.0
 """How long a look at what all spools take on disk stands; what this process adds is counted meanwhile."""
 
+CLOSE_SYNC_S = 1.0
+"""Longest wait for a sync under way when closing."""
+
+_NAMES_TRIED = 3
+"""Another process may take a new directory for an abandoned one in the moment before it is locked."""
+
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 FsyncMode = Literal["interval", "always", "never"]
+
+
+class Disk(NamedTuple):
+    """Where segments are made, and how large."""
+
+    files: Files = LOCAL_FILES
+    segment_bytes: int = SEGMENT_BYTES
+
+
+LOCAL_DISK = Disk()
 
 
 class SpoolWriter:
@@ -39,7 +59,14 @@ class SpoolWriter:
     that fails, so a disk that is full at the start costs entries (counted), never the host's start."""
 
     def __init__(
-        self, root: Path, max_bytes: int, clock: Clock, fsync: FsyncMode = "interval", *, ships: bool = True
+        self,
+        root: Path,
+        max_bytes: int,
+        clock: Clock,
+        fsync: FsyncMode = "interval",
+        *,
+        ships: bool = True,
+        disk: Disk = LOCAL_DISK,
     ) -> None:
         """ships: this process delivers its spool too; else it leaves that to `llmlog drain`."""
         self._root = root
@@ -47,20 +74,21 @@ class SpoolWriter:
         self._max_bytes = max_bytes
         self._clock = clock
         self._fsync = fsync
+        self._disk = disk
         self._lock = threading.Lock()
         self._preparing = threading.Lock()
+        self._syncing = threading.Lock()
         self._directory: SpoolDirectory | None = None
         self._active: Segment | None = None
         self._spare: Segment | None = None
-        self._retired: list[Segment] = []
+        self._segments = SegmentSync(clock)
         self._next_number = 1
         self._sequence = 0
         self._accepted = 0
-        self._synced: tuple[int, int] = (0, 0)
         self._closed = False
         self._refusal: DropReason | None = None
         self._refused_until_s = 0.0
-        self._unwritten_drops: dict[DropReason, int] = {}
+        self._drops = DropCount()
         self._names_unsynced = False
         self._bytes_on_disk = 0
         self._look_at_disk_s = 0.0
@@ -77,119 +105,145 @@ class SpoolWriter:
         """Entries accepted so far by this process."""
         return self._accepted
 
+    @property
+    def mode(self) -> Mode:
+        """How frames reach the disk."""
+        segment = self._active or self._spare
+        return segment.mode if segment is not None else self._disk.files.mode(self._root)
+
+    @property
+    def last_sync_error(self) -> str | None:
+        """Why what was appended could not be brought to the disk; None when it could."""
+        return self._segments.last_error
+
     def append(
         self, kind: FrameKind, entry_id: bytes, body: bytes, *, count_drop: bool = True
     ) -> DropReason | None:
-        """Add one frame. Returns None when it was accepted, else why not.
+        """Add one frame. Returns None when it was accepted, else why not. Never raises.
 
         count_drop: whether a refusal is counted in the ledger; not for a frame that will be tried again.
         """
         if not self._lock.acquire(timeout=BUSY_AFTER_S):
-            return self.drop(DropReason.BUSY) if count_drop else DropReason.BUSY
+            return self._refuse(DropReason.BUSY, kind, entry_id, count_drop)
         try:
             size = frame_bytes(len(body))
             segment = self._segment_with_room(size)
-            if isinstance(segment, DropReason):
-                return self.drop(segment) if count_drop else segment
-            self._write(segment, kind, entry_id, body, size)
-            if self._fsync == "always":
-                segment.sync()
+            if not isinstance(segment, DropReason):
+                self._write(segment, kind, entry_id, body, size)
+                if self._fsync == "always":
+                    self._sync_for_caller(segment)
+                return None
+            refusal = segment
+        except OSError as error:
+            refusal = DropReason.DISK_FULL if error.errno in _NO_ROOM else DropReason.SPOOL_UNAVAILABLE
         finally:
             self._lock.release()
-        return None
+        return self._refuse(refusal, kind, entry_id, count_drop)
 
     def drop(self, reason: DropReason) -> DropReason:
         """Count one entry as not accepted."""
-        if self._directory is not None:
-            self._directory.ledger.count_drop(reason)
-        else:
-            self._unwritten_drops[reason] = self._unwritten_drops.get(reason, 0) + 1
+        self._drops.count(reason)
         return reason
 
     def dropped(self) -> dict[str, int]:
         """What this process dropped, by reason."""
+        return self._drops.by_reason()
+
+    def outcome_lost(self, entry_id: bytes) -> None:
+        """A provisional entry will not be superseded: it is delivered as it is, without waiting for the end of
+        this process. (By this process: `llmlog drain` does not hear of it before.)"""
+        self.drop(DropReason.OUTCOME_LOST)
         if self._directory is not None:
-            return self._directory.ledger.dropped()
-        return {reason.label: count for reason, count in self._unwritten_drops.items()}
+            self._directory.give_up_outcome(entry_id)
 
     def prepare(self) -> None:
         """In the background: have a spare segment ready before it is needed."""
-        with self._preparing:
+        with self._preparing, contextlib.suppress(OSError):  # the caller that needs it will meet and count it
             if self._spare is not None or self._closed:
                 return
             if self._directory is None and not self._open_directory():
                 return
-            if self._bound_reached(SEGMENT_BYTES):
-                return
-            with contextlib.suppress(OSError):  # the caller that needs the segment will meet and count it
-                self._spare = self._create(SEGMENT_BYTES, touch=True)
+            if not self._bound_reached(self._disk.segment_bytes):
+                self._spare = self._create(self._disk.segment_bytes, touch=True)
 
     def sync(self) -> None:
-        """In the background: bring what was appended to the disk. Raises OSError."""
-        retired, self._retired = self._retired, []
-        active = self._active
-        if self._fsync != "never":
-            if self._names_unsynced and self._directory is not None:
-                self._names_unsynced = False
-                sync_directory(self._directory.path)
-            for segment in retired:
-                segment.sync()
-            written = (active.number, active.offset) if active is not None else (0, 0)
-            if active is not None and written != self._synced:
-                active.sync()
-                self._synced = written
-        for segment in retired:
-            segment.close()
+        """In the background: bring what was appended before to the disk. Raises OSError when that failed now or
+        a moment ago; what was appended then is not safe from a host crash."""
+        with self._syncing:
+            self._sync(self._active)
 
     def forget_inherited(self) -> None:
         """In a forked child: let the parent's spool go without touching it."""
         if self._directory is not None:
             self._directory.forget_inherited()
+        for segment in (self._active, self._spare):
+            if segment is not None:
+                segment.close()
 
     def close(self) -> None:
         """Refuse what comes from now on, sync, and give the directory up."""
         if not self._lock.acquire(timeout=BUSY_AFTER_S):
             return
         try:
-            if self._closed:
-                return
             self._closed = True
+            active, self._active = self._active, None
         finally:
             self._lock.release()
-        with contextlib.suppress(OSError):
-            self.sync()
         with self._preparing:
-            for segment in (self._active, self._spare):
+            spare, self._spare = self._spare, None
+        if not self._syncing.acquire(timeout=CLOSE_SYNC_S):
+            return  # the disk hangs; the end of the process closes the rest
+        try:
+            with contextlib.suppress(OSError):
+                self._sync(active)
+            self._segments.close_retired()
+            for segment in (active, spare):
                 if segment is not None:
                     segment.close()
-            self._active = self._spare = None
+        finally:
+            self._syncing.release()
+
+    # -- appending, under the lock --------------------------------------------------------------------
 
     def _write(self, segment: Segment, kind: FrameKind, entry_id: bytes, body: bytes, size: int) -> None:
         sequence = self._sequence + 1
         accepted = self._accepted + (kind != FrameKind.SUPERSEDING)
         header = pack_header(kind, len(body), sequence, accepted, entry_id, body)
-        start = segment.offset + HEADER_BYTES
-        segment.map[start : start + len(body)] = body
-        segment.map[segment.offset : start] = header
-        segment.offset += size
-        self._sequence = sequence
-        self._count_accepted(accepted)
+        pages, offset = segment.pages, segment.offset
+        start = offset + HEADER_BYTES
+        try:
+            pages[start : start + len(body)] = body
+            pages[offset:start] = header
+        except BaseException:
+            _erase(segment, size)
+            raise
+        segment.offset = offset + size
+        self._count(sequence, accepted)
 
-    def _count_accepted(self, accepted: int) -> None:
-        self._accepted = accepted
+    def _count(self, sequence: int, accepted: int) -> None:
+        self._sequence, self._accepted = sequence, accepted
         assert self._directory is not None
         self._directory.ledger.note_accepted(accepted)
+
+    def _refuse(self, reason: DropReason, kind: FrameKind, entry_id: bytes, count_drop: bool) -> DropReason:
+        if kind == FrameKind.SUPERSEDING:
+            self.outcome_lost(entry_id)
+        elif count_drop:
+            self.drop(reason)
+        return reason
 
     def _segment_with_room(self, size: int) -> Segment | DropReason:
         segment = self._active
         while segment is not None and segment.room_for(size):
-            if segment.map[segment.offset] == 0:
+            if segment.pages[segment.offset] == 0:
                 return segment
             # A KeyboardInterrupt fell between a header and its counters: that frame counts, so do they.
-            frame = read_frame(segment.map, segment.number, segment.offset, segment.size)
+            try:
+                frame = read_frame(segment.pages, segment.number, segment.offset, segment.size)
+            except (Absent, Damaged):
+                return segment  # what is left of a frame that failed; it is written over
             segment.offset = frame.end.offset
-            self._sequence = frame.sequence
-            self._count_accepted(frame.accepted)
+            self._count(frame.sequence, frame.accepted)
         if self._refusal is not None and self._clock.monotonic_s() < self._refused_until_s:
             return self._refusal
         fresh = self._rotate(size)
@@ -204,42 +258,93 @@ class SpoolWriter:
         with self._preparing:
             if self._directory is None and not self._open_directory():
                 return DropReason.SPOOL_UNAVAILABLE
-            fresh, self._spare = self._spare, None
-            if fresh is not None and not fresh.room_for(size):
-                self._retired.append(fresh)
-                fresh = None
-            if fresh is None:
-                needed = max(SEGMENT_BYTES, size + SEGMENT_HEADER_BYTES)
-                if self._bound_reached(needed):
-                    return DropReason.SPOOL_FULL
-                try:
-                    fresh = self._create(needed, touch=False)  # a caller waits
-                except OSError as error:
-                    full = error.errno in _NO_ROOM
-                    return DropReason.DISK_FULL if full else DropReason.SPOOL_UNAVAILABLE
+            fresh = self._spare
+            if fresh is None or not fresh.room_for(size):
+                made = self._make_for_caller(max(self._disk.segment_bytes, size + SEGMENT_HEADER_BYTES))
+                if isinstance(made, DropReason):
+                    return made
+                if fresh is not None:
+                    self._segments.retire(fresh)
+                fresh = made
+            self._spare = None
         if self._active is not None:
-            self._retired.append(self._active)
+            self._segments.retire(self._active)
         self._active = fresh
         self.spare_wanted.set()
         return fresh
 
-    def _open_directory(self) -> bool:
+    def _make_for_caller(self, needed: int) -> Segment | DropReason:
         try:
-            self._directory = SpoolDirectory.create(self._root, os.urandom(8).hex(), ships=self._ships)
+            if self._bound_reached(needed):
+                return DropReason.SPOOL_FULL
+            return self._create(needed, touch=False)
+        except OSError as error:
+            return DropReason.DISK_FULL if error.errno in _NO_ROOM else DropReason.SPOOL_UNAVAILABLE
+
+    def _sync_for_caller(self, segment: Segment) -> None:
+        """With `always`. The frame counts already, so a failure is told by the health, not to the caller."""
+        if self._segments.pausing:
+            return
+        try:
+            self._sync_names()
+            self._segments.sync_at_once(segment)
         except OSError:
-            return False
-        for reason, count in self._unwritten_drops.items():
-            for _ in range(count):
-                self._directory.ledger.count_drop(reason)
-        self._unwritten_drops = {}
-        return True
+            if self._segments.gave_up(segment):
+                self._segments.retire(segment)
+                self._active = None
+
+    # -- the disk -----------------------------------------------------------------------------------
+
+    def _sync(self, active: Segment | None) -> None:
+        if self._fsync == "never":
+            self._segments.close_retired()
+            return
+        try:
+            self._segments.check_pause()
+            self._sync_names()
+            self._segments.sync(active)
+        except OSError:
+            self._give_up(active)
+            raise
+
+    def _give_up(self, segment: Segment | None) -> None:
+        """Append nothing more to a segment that cannot be synced."""
+        if segment is None or not self._segments.gave_up(segment):
+            return
+        if not self._lock.acquire(timeout=BUSY_AFTER_S):
+            return  # tried again with the next sync
+        try:
+            if self._active is segment:
+                self._segments.retire(segment)
+                self._active = None
+        finally:
+            self._lock.release()
+
+    def _sync_names(self) -> None:
+        if self._names_unsynced and self._directory is not None:
+            self._names_unsynced = False
+            try:
+                self._disk.files.sync_directory(self._directory.path)
+            except OSError:
+                self._names_unsynced = True
+                raise
+
+    def _open_directory(self) -> bool:
+        for _ in range(_NAMES_TRIED):
+            name = os.urandom(8).hex()
+            with contextlib.suppress(OSError):
+                made = SpoolDirectory.create(self._root, name, ships=self._ships, files=self._disk.files)
+                self._drops.keep_in(made.ledger)
+                self._directory = made
+                return True
+        return False
 
     def _create(self, size: int, *, touch: bool) -> Segment:
         assert self._directory is not None
-        now_ms = self._clock.now_ms()
-        segment = Segment.create(self._directory.path, self._next_number, now_ms, size, touch=touch)
+        number, self._next_number = self._next_number, self._next_number + 1
+        path = segment_path(self._directory.path, number)
+        segment = Segment.create(self._disk.files, path, number, self._clock.now_ms(), size, touch=touch)
         self._bytes_on_disk += size
-        self._next_number += 1
         self._names_unsynced = True  # the caller may be waiting: its entry counts as synced when `sync` has run
         return segment
 
@@ -247,6 +352,15 @@ class SpoolWriter:
         """Whether all spools together would be too large; looking costs system calls, so not every time."""
         now_s = self._clock.monotonic_s()
         if now_s >= self._look_at_disk_s or self._bytes_on_disk + needed > self._max_bytes:
-            self._bytes_on_disk = bytes_on_disk(self._root)
+            self._bytes_on_disk = bytes_on_disk(self._root, self._disk.files)
             self._look_at_disk_s = now_s + DISK_KNOWN_S
         return self._bytes_on_disk + needed > self._max_bytes
+
+
+def _erase(segment: Segment, size: int) -> None:
+    """Leave nothing of a frame that failed half way, as far as it can be done."""
+    with contextlib.suppress(OSError):
+        try:
+            read_frame(segment.pages, segment.number, segment.offset, segment.size)
+        except (Absent, Damaged):
+            segment.pages[segment.offset : segment.offset + size] = bytes(size)

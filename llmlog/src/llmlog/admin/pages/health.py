@@ -7,6 +7,11 @@ import msgspec
 from llmlog.admin.pages import wording
 from llmlog.health import Health
 
+_WAYS = {
+    "mapped": "through mapped memory",
+    "written": "through plain writes: this file system cannot be mapped safely",
+}
+
 
 class HealthView(msgspec.Struct, frozen=True, kw_only=True):
     """Context of health.html."""
@@ -34,6 +39,7 @@ def health_view(health: Health) -> HealthView:
             ("Too old on arrival", f"{spool.expired:,}"),
             ("Damaged frames put aside", f"{spool.quarantined:,}"),
             ("Spool on disk", f"{wording.size(spool.bytes_used)} of {wording.size(spool.bytes_limit)}"),
+            ("Reaches the disk", _WAYS[spool.mode]),
         ],
         dropped=list(spool.dropped.items()),
         store=[
