@@ -1,10 +1,13 @@
-"""Disks that are full, broken, or that lose power or single bits.
+"""Disks that are full, read-only, broken, or that lose power or single bits.
 
 | scenario | test |
 |---|---|
 | the disk is full, and has room again | test_disk_full |
+| the disk is full of what was delivered | test_disk_full_of_delivered_segments |
 | the spool's bound is reached while Redis is away | test_spool_bound_reached |
+| a read-only file system, and writable again | test_read_only_file_system |
 | syncing fails (EIO) | test_syncing_fails |
+| making files fails (EIO) | test_segments_cannot_be_made |
 | a bit flips in the middle of a segment | test_bit_flip |
 | a torn frame at the end of a segment | test_torn_tail |
 | the power is cut: what was not synced is gone | test_power_cut |
@@ -22,7 +25,7 @@ from typing import Any
 
 import pytest
 from conftest import StartLogging
-from mounts import fill, inside, mounted
+from mounts import fill, inside, mounted, remount
 from oracle import assert_exactly_once, visible, wait_until_visible
 from processes import LoggingProcess, RedisServer, free_port, wait_for
 
@@ -84,7 +87,7 @@ def test_disk_full(
 
 def test_spool_bound_reached(redis_server: RedisServer, redis_client: Any, start_logging: StartLogging) -> None:
     """More than the spool may hold while Redis is away: the newest are refused and counted as `spool_full`, all
-    that was accepted arrives."""
+    that was accepted arrives, and capturing goes on."""
     redis_server.kill()
     logging = start_logging("first", redis_server.port, environment=SMALLEST_BOUND)
     logging.do("call 20000")
@@ -97,6 +100,47 @@ def test_spool_bound_reached(redis_server: RedisServer, redis_client: Any, start
     assert_unhindered(logging)
     redis_server.start()
     assert_exactly_once(redis_client, logging.accepted)
+    before = refused(logging)
+    wait_for(lambda: logging.health().spool.bytes_used < 32 * 1024**2, "delivered segments to make room", 10)
+    logging.do("call 2000")
+    assert refused(logging) == before
+    logging.end()
+
+
+def test_disk_full_of_delivered_segments(
+    tmp_path: Path, redis_server: RedisServer, redis_client: Any, start_logging: StartLogging
+) -> None:
+    """A small disk beside a Redis that answers: delivered segments give way, so that nothing is ever refused."""
+    wrapper = mounted(tmp_path / "data", "-t", "tmpfs", "-o", "size=60m", "none")
+    logging = start_logging("first", redis_server.port, wrapper=wrapper, environment=SMALLEST_BOUND)
+    for _ in range(5):
+        logging.do("call 3600")
+        wait_until_visible(redis_client, logging.accepted[-1:])
+        time.sleep(2)
+    assert refused(logging) == 0
+    assert_exactly_once(redis_client, logging.accepted)
+    logging.end()
+
+
+def test_read_only_file_system(
+    tmp_path: Path, redis_server: RedisServer, redis_client: Any, start_logging: StartLogging
+) -> None:
+    """On a read-only file system the host starts and its calls return, refused and counted; when it is writable
+    capturing begins by itself."""
+    data_dir = tmp_path / "data"
+    wrapper = mounted(data_dir, "-t", "tmpfs", "-o", "ro,size=40m", "none")
+    logging = start_logging("first", redis_server.port, wrapper=wrapper, environment=SMALLEST_BOUND)
+    logging.do("call 50")
+    assert refused(logging) == 50
+    health = logging.health()
+    assert health.spool.dropped == {"spool_unavailable": 50}
+    wait_for(lambda: logging.health().state == "losing", "the health to tell")
+    remount(logging.process.pid, data_dir, "rw")
+    time.sleep(1)
+    logging.do("call 50")
+    assert refused(logging) == 50
+    assert logging.health().spool.dropped == {"spool_unavailable": 50}
+    assert_exactly_once(redis_client, logging.accepted)
     logging.end()
 
 
@@ -108,6 +152,17 @@ def test_syncing_fails(redis_server: RedisServer, redis_client: Any, start_loggi
     assert_unhindered(logging)
     assert_exactly_once(redis_client, logging.accepted)
     wait_for(lambda: "could not be synced" in logging.stderr, "the warning")
+    logging.end()
+
+
+def test_segments_cannot_be_made(redis_server: RedisServer, start_logging: StartLogging) -> None:
+    """A disk on which no file can be allocated (EIO): callers notice nothing, every refusal is counted."""
+    wrapper = [*FAILING_CALLS, "fallocate", "EIO"]
+    logging = start_logging("first", redis_server.port, wrapper=wrapper)
+    logging.do("call 300")
+    assert refused(logging) == 300
+    assert logging.health().spool.dropped == {"spool_unavailable": 300}
+    assert_unhindered(logging)
     logging.end()
 
 
