@@ -46,26 +46,32 @@ class EnvironmentReader:
         self._environ = environ
 
     def text(self, name: str) -> str | None:
+        """A value without the blanks around it; None when there is nothing left."""
         return self._environ.get(name, "").strip() or None
 
     def parts(self, name: str) -> tuple[str, ...]:
+        """The parts between commas that are not blank."""
         value = self.text(name) or ""
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
     def matching(self, name: str, pattern: re.Pattern[str], fault: str, example: str) -> str | None:
+        """A text of a given form, or None."""
         value = self.text(name)
         if value is not None and not pattern.fullmatch(value):
             raise SettingsError(name, fault, example)
         return value
 
     def secret(self, name: str) -> str | None:
+        """A key that a header can carry, or None."""
         return self.matching(name, _SECRET, "must have 8 characters or more, without spaces.", "sk-your-key")
 
     def model(self, name: str) -> str | None:
+        """The id of one model, or None."""
         example = "google/gemini-2.5-flash"
         return self.matching(name, _MODEL, "must be one model's name, without spaces.", example)
 
     def models(self, name: str) -> tuple[str, ...]:
+        """Ids of models."""
         names = self.parts(name)
         for part in names:
             if not _MODEL.fullmatch(part):
@@ -74,6 +80,7 @@ class EnvironmentReader:
         return names
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number from `low` to `high`."""
         value = self.text(name)
         if value is None:
             return default
@@ -82,6 +89,7 @@ class EnvironmentReader:
         return int(value)
 
     def seconds(self, name: str, default: float, low: float, high: float) -> float:
+        """Seconds from `low` to `high`."""
         value = self.text(name)
         if value is None:
             return default
@@ -91,6 +99,7 @@ class EnvironmentReader:
         return number
 
     def session_key(self, name: str) -> bytes | None:
+        """32 bytes written in hexadecimal, or None."""
         value = self.matching(
             name,
             _SESSION_KEY,
@@ -100,6 +109,7 @@ class EnvironmentReader:
         return None if value is None else bytes.fromhex(value)
 
     def host(self, name: str, default: str) -> str:
+        """An address or a name to listen on."""
         value = self.text(name) or default
         try:
             return str(ipaddress.ip_address(value))
@@ -109,6 +119,7 @@ class EnvironmentReader:
         raise SettingsError(name, f"must be an address to listen on, not “{value}”.", default)
 
     def addresses(self, name: str) -> tuple[str, ...]:
+        """IP addresses and networks."""
         found = self.parts(name)
         for part in found:
             try:
@@ -119,6 +130,7 @@ class EnvironmentReader:
         return found
 
     def url(self, name: str, schemes: tuple[str, ...], example: str) -> str | None:
+        """A URL of one of these schemes that names a host, or None."""
         value = self.text(name)
         if value is None:
             return None
@@ -137,6 +149,7 @@ class EnvironmentReader:
         return value
 
     def base_url(self, name: str, example: str) -> str | None:
+        """A plain http(s) address without a slash at its end, or None."""
         value = self.url(name, ("https", "http"), example)
         if value is None:
             return None
@@ -146,6 +159,7 @@ class EnvironmentReader:
         return value.rstrip("/")
 
     def redirect_uri(self, name: str, default: str) -> str:
+        """Where Spotify sends people back to: https, or this machine."""
         value = self.base_url(name, default)
         if value is None:
             return default

@@ -23,7 +23,9 @@ LOG_ROUTES = [
     "/api/llm-logs/by-date?date=2026-11-23",
 ]
 LOG_PAGES = ["/llmlog/logs", "/llmlog/mine", "/llmlog/logs?q=jazz"]
-SENTENCE = re.compile(r"The log store is not answering since \d\d:\d\d UTC\. (\d+) logs? (is|are) safe on disk\.")
+SENTENCE = re.compile(
+    r"The log store is not answering since \d\d:\d\d UTC(?:: [a-z ]+)?\. (\d+) logs? (is|are) safe on disk\."
+)
 
 
 @pytest.fixture(name="app")

@@ -33,28 +33,35 @@ def hashed(secret_id: str) -> str:
 
 
 def session(session_hash: str) -> str:
+    """Who is signed in."""
     return f"djforge:session:{session_hash}"
 
 
 def tokens(session_hash: str) -> str:
+    """A session's Spotify tokens."""
     return f"djforge:tokens:{session_hash}"
 
 
 def sign_in(state: str) -> str:
+    """A sign-in under way, by OAuth's `state`."""
     return f"djforge:signin:{hashed(state)}"
 
 
 def pending(session_hash: str) -> str:
+    """What a session was asked."""
     return f"djforge:pending:{session_hash}"
 
 
 def conversation(pseudonym: str) -> str:
+    """A person's newest turns."""
     return f"djforge:conv:{pseudonym}"
 
 
 def model(pseudonym: str) -> str:
+    """The model a person chose."""
     return f"djforge:model:{pseudonym}"
 
 
 def profile(pseudonym: str) -> str:
+    """Spotify's profile of a person."""
     return f"user:profile:{pseudonym}"
