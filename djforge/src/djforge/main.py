@@ -26,7 +26,7 @@ from djforge.listener.door import RedisDoor
 from djforge.listener.pending import PendingActions
 from djforge.listener.preferences import Preferences
 from djforge.listener.profile import Profiles
-from djforge.listener.sealing import Seal, load_or_create_key
+from djforge.listener.sealing import KeyUnusable, Seal, load_or_create_key
 from djforge.listener.store import ListenerStore
 from djforge.llm import LLMOrchestrator
 from djforge.settings import Settings, SettingsError, environment_of
@@ -126,7 +126,10 @@ def build(settings: Settings, log: LLMLoggingService, seal_key: bytes, clock: Cl
 
 
 def serve(settings: Settings, environment: dict[str, str]) -> None:
-    """Open everything, serve until told to stop, close in reverse. Raises SettingsError, LlmlogError, OSError."""
+    """Open everything, serve until told to stop, close in reverse.
+
+    Raises SettingsError, LlmlogError, KeyUnusable, OSError.
+    """
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server((settings.host, settings.port)))
         if settings.uses_simulator:
@@ -182,7 +185,7 @@ def run() -> int:
     try:
         environment = environment_of(os.environ, Path.cwd())
         serve(Settings.from_environment(environment), environment)
-    except (SettingsError, LlmlogError) as error:
+    except (SettingsError, LlmlogError, KeyUnusable) as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:

@@ -62,6 +62,11 @@ class LlmSettings(msgspec.Struct, frozen=True, kw_only=True):
     app_url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
     """Where people reach this app; OpenRouter is told."""
 
+    @property
+    def any_provider(self) -> bool:
+        """Whether a provider of models is asked; without one the built-in rules answer."""
+        return self.openrouter.configured or self.openai.configured
+
 
 class SpotifySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where Spotify is. `client_id` None = the simulator."""

@@ -135,6 +135,16 @@ def test_the_demo_has_no_choice(tmp_path: Path) -> None:
         assert "model-choice" not in dana.get("/").text
 
 
+def test_the_first_page_says_where_words_go(tmp_path: Path) -> None:
+    """Only with the built-in rules the demo promises that nothing leaves the machine."""
+    with serving(tmp_path / "rules") as app:
+        assert "Nothing leaves this machine." in app.browser().get("/").text
+    with offering(tmp_path / "model") as (app, _):
+        page = app.browser().get("/").text
+        assert "Nothing leaves this machine." not in page
+        assert "What you type is sent to the language model." in page
+
+
 def test_nobody_chooses_without_signing_in(offered: tuple[Serving, FakeChatProvider]) -> None:
     """The choice is for people who are signed in."""
     app, _ = offered

@@ -46,6 +46,6 @@ class Models:
 
 def offered_models(settings: LlmSettings, default_model: str) -> list[str]:
     """What people may choose between, the default first; without any provider only the built-in rules."""
-    if not settings.openrouter.configured and not settings.openai.configured:
+    if not settings.any_provider:
         return [default_model]
     return list(dict.fromkeys((default_model, *settings.fallback_models, *settings.offered_models)))

@@ -21,6 +21,13 @@ FILE_NAME = "djforge-session.key"
 RandomBytes = Callable[[int], bytes]
 
 
+class KeyUnusable(Exception):
+    """The file of the session key holds no key; the sentence names it and says what to do."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} holds no key of 64 hexadecimal digits. Delete it, and everyone signs in anew.")
+
+
 class Seal:
     """Seals and opens bytes with one key of 32 bytes."""
 
@@ -46,14 +53,16 @@ class Seal:
 
 def load_or_create_key(directory: Path, random_bytes: RandomBytes) -> tuple[bytes, bool]:
     """The session key of a data directory, and whether it was made just now (mode 0600). Raises OSError, and
-    ValueError when the file holds no key."""
+    KeyUnusable when the file holds no key."""
     path = directory / FILE_NAME
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     created = not path.exists() and _create(path, random_bytes)
-    text = path.read_text(encoding="ascii").strip()
-    key = bytes.fromhex(text)
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except ValueError:
+        raise KeyUnusable(path) from None
     if len(key) != KEY_BYTES:
-        raise ValueError(f"{path} holds no key of {KEY_BYTES} bytes")
+        raise KeyUnusable(path)
     return key, created
 
 

@@ -57,6 +57,7 @@ def create_app(parts: AppParts) -> Starlette:
     static = HashedFiles(_HERE / "static", STATIC)
     shared = {
         "demo": parts.settings.uses_simulator,
+        "rules_only": not parts.settings.llm.any_provider,
         "demo_administrator": demo_administrator_allowed(parts.settings),
         "retention_days": parts.retention_days,
     }

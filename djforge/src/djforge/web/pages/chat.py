@@ -167,7 +167,8 @@ async def player_view(spotify: SpotifyClient, notice: str | None) -> dict[str, A
         return _quiet("Nothing is playing", "Ask for music, or open Spotify on a device.", notice)
     device, track = playback.device, playback.track
     queue = await spotify.queue()
-    view = _quiet("Now playing" if playback.is_playing else "Paused", "Nothing is playing.", notice)
+    heading = "Nothing is playing" if track is None else "Now playing" if playback.is_playing else "Paused"
+    view = _quiet(heading, "Ask for music, and it plays here.", notice)
     return view | {
         "state": "playing" if playback.is_playing else "paused",
         "is_playing": playback.is_playing,
