@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+import pytest
 import redis
 from processes import wait_for
 
@@ -53,7 +54,10 @@ def wait_until_visible(client: Any, ids: Collection[str], at_most_s: float = 60)
             return False
         return not missing
 
-    wait_for(all_there, f"{len(ids)} logs in Redis", at_most_s)
+    try:
+        wait_for(all_there, f"{len(ids)} logs in Redis", at_most_s)
+    except pytest.fail.Exception as failure:
+        raise AssertionError(f"{failure}; missing {len(missing)}, e.g. {sorted(missing)[:5]}") from None
 
 
 def assert_exactly_once(client: Any, accepted: Collection[str], maybe: Collection[str] = ()) -> Visible:

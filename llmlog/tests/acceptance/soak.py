@@ -86,6 +86,7 @@ class Soak:
             **os.environ,
             "LLMLOG_DATA_DIR": str(self._directory / "data"),
             "LLMLOG_REDIS_URL": f"redis://127.0.0.1:{self._proxy.port}/0",
+            "LLMLOG_SPOOL_MAX_BYTES": "4GB",
         }
         with (self._directory / "stderr").open("ab") as stderr:
             command = [sys.executable, str(SCRIPT), name, str(self._directory / f"{name}.journal")]
@@ -164,6 +165,8 @@ class Soak:
             store=StoreSettings(redis_url=f"redis://127.0.0.1:{self._redis.port}/0"),
         )
         with LLMLoggingService.open(settings) as service, self._redis.client() as client:
+            dropped = service.health().spool.dropped
+            assert not dropped, f"{dropped}: the disk is too small for this soak"
             wait_until_visible(client, accepted, at_most_s=300)
             while service.health().spool.spooled:
                 assert time.monotonic() - started_s < 300, service.health()
