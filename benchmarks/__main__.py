@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-NAMES = ("caller_overhead", "command_route", "crash_delivery", "ship_throughput")
+NAMES = ("caller_overhead", "command_route", "crash_delivery", "ship_throughput", "memory")
 RESULTS = Path(__file__).with_name("results.md")
 VERSIONS = (
     "msgspec",
