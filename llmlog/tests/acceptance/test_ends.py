@@ -63,13 +63,14 @@ def test_end_without_close(
 
 
 def test_log_after_close(redis_server: RedisServer, redis_client: Any, start_logging: StartLogging) -> None:
-    """Calls after close return as before; they are refused, and what was accepted before is there."""
+    """Calls after close return as before; they are refused, and counted as `closed`."""
     logging = start_logging("first", redis_server.port)
     logging.do("call 50")
     logging.do("close")
     assert_exactly_once(redis_client, logging.accepted)
     logging.do("call 30")
     assert [call.entry_id for call in logging.calls[50:]] == [None] * 30
+    assert logging.health().spool.dropped == {"closed": 30}
     logging.end()
 
 
