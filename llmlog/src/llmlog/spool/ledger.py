@@ -17,6 +17,7 @@ the next one.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import struct
 import threading
@@ -140,22 +141,23 @@ class Ledger:
     def acknowledge(self, acknowledgement: Acknowledgement) -> None:
         """Move the cursor and its counters, as one."""
         self._generation += 1
-        (segment, offset), *counters = acknowledgement
-        record = _SLOT.pack(self._generation, segment, offset, *counters)
-        place = _SLOTS_AT[self._generation % 2]
         self._acknowledged = acknowledgement
-        try:
-            self._pages[place : place + len(record) + _CRC.size] = record + _CRC.pack(zlib.crc32(record))
-        except OSError:
-            pass  # after a restart what lies between is delivered again, which changes nothing
+        with contextlib.suppress(OSError):  # after a restart what lies between is delivered again: no harm
+            self._write_slot()
 
-    def sync(self) -> None:
-        """Bring the figures to the disk, as far as it can be done: they are never worth more than the logs."""
+    def sync(self) -> bool:
+        """Bring cursor and counters to the disk; whether they are there, as far as the disk can be asked."""
+        try:
+            self._write_slot()
+        except OSError:
+            return False
         if self._syncs:
             try:
                 self._file.sync()
             except OSError:
                 self._syncs = False  # never asked again: the kernel would say that all is well
+                return False
+        return True
 
     def close(self) -> None:
         """Let the file go; what is counted from now on is known to this process only."""
@@ -167,6 +169,12 @@ class Ledger:
                 pass  # figures only
             self._pages, self._syncs = figures, False
             self._file.close()
+
+    def _write_slot(self) -> None:
+        (segment, offset), *counters = self._acknowledged
+        record = _SLOT.pack(self._generation, segment, offset, *counters)
+        place = _SLOTS_AT[self._generation % 2]
+        self._pages[place : place + len(record) + _CRC.size] = record + _CRC.pack(zlib.crc32(record))
 
     def _newest_slot(self) -> tuple[int, Acknowledgement]:
         newest = (0, Acknowledgement())

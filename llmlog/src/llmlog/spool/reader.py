@@ -113,7 +113,8 @@ class SpoolReader:
             path = segment_path(self.directory.path, number)
             if number >= cursor or self._files.look(path).modified_ms > keep_from_ms:
                 return
-            self.directory.ledger.sync()  # after a power cut its counters must tell of what is gone
+            if not self.directory.ledger.sync():
+                return  # whoever comes after a crash could not tell what became of the entries in it
             self._walk.let_go(before_segment=number + 1)
             self._files.remove(path)
 
@@ -137,10 +138,15 @@ class SpoolReader:
         """Provisional frames that nothing will supersede any more."""
         dead, given_up = not self._walk.alive, self.directory.outcome_given_up
         orphans = [pair for pair in self._pending.items() if dead or given_up(pair[0])][:max_entries]
-        batch = [Delivery(self._walk.frame_at(place), orphaned=True) for _, place in orphans]
+        batch = []
         for entry_id, place in orphans:
+            frame = self._walk.frame_at(place)
+            if frame is None:
+                del self._pending[entry_id]
+                continue
             self._decide(entry_id)
             self._in_hand.append(place)
+            batch.append(Delivery(frame, orphaned=True))
         return batch
 
     def _lost(self) -> int:

@@ -59,11 +59,15 @@ class FrameWalk:
                 self.exhausted = True
                 return None
 
-    def frame_at(self, place: Position) -> Frame:
-        """A frame that was passed. Raises OSError."""
+    def frame_at(self, place: Position) -> Frame | None:
+        """A frame that was passed; None when it was damaged since, and is put aside. Raises OSError."""
         pages = self._pages(place.segment)
         assert pages is not None
-        return read_frame(pages, place.segment, place.offset, len(pages))
+        try:
+            return read_frame(pages, place.segment, place.offset, len(pages))
+        except (Absent, Damaged):
+            self._put_aside(pages, place, self._next_whole(pages, place))
+            return None
 
     def let_go(self, before_segment: int) -> None:
         """Close the segments before that one."""

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -44,11 +45,16 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 FsyncMode = Literal["interval", "always", "never"]
 
 
+def _random_name() -> str:
+    return os.urandom(8).hex()
+
+
 class Disk(NamedTuple):
-    """Where segments are made, and how large."""
+    """Where segments are made, how large, and what a new spool directory is called."""
 
     files: Files = LOCAL_FILES
     segment_bytes: int = SEGMENT_BYTES
+    new_name: Callable[[], str] = _random_name
 
 
 LOCAL_DISK = Disk()
@@ -331,7 +337,7 @@ class SpoolWriter:
 
     def _open_directory(self) -> bool:
         for _ in range(_NAMES_TRIED):
-            name = os.urandom(8).hex()
+            name = self._disk.new_name()
             with contextlib.suppress(OSError):
                 made = SpoolDirectory.create(self._root, name, ships=self._ships, files=self._disk.files)
                 self._drops.keep_in(made.ledger)

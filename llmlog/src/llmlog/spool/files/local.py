@@ -8,6 +8,7 @@ up once, not once a page. Syncing is `fdatasync`: `mmap.flush` would hold the in
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import mmap
@@ -61,9 +62,10 @@ class LocalFiles:
         while not path.is_dir():
             missing.append(path)
             path = path.parent
+        self._sync_if_allowed(path.parent)  # whoever made it may have ended before it was synced
         for directory in reversed(missing):
             directory.mkdir(exist_ok=True, mode=0o700)
-            self.sync_directory(directory.parent)
+            self._sync_if_allowed(directory.parent)
 
     def make_new_directory(self, path: Path) -> None:
         path.mkdir(mode=0o700)
@@ -171,6 +173,10 @@ class LocalFiles:
             os.fsync(fd)
         building.rename(path)
         self.sync_directory(path.parent)
+
+    def _sync_if_allowed(self, directory: Path) -> None:
+        with contextlib.suppress(PermissionError):  # not ours: whoever may not read it cannot sync it
+            self.sync_directory(directory)
 
     def _open(self, fd: int, path: Path, size_bytes: int) -> OpenFile:
         """Mapped where that is good, else written. Raises OSError; the descriptor stays the caller's then."""
