@@ -87,7 +87,7 @@ class LLMLoggingService:
         service._start()
         itself = weakref.ref(service)
         os.register_at_fork(after_in_child=lambda: _in_child(itself))
-        atexit.register(_at_exit, itself)
+        atexit.register(service.close)
         return service
 
     @classmethod
@@ -108,6 +108,7 @@ class LLMLoggingService:
             if self._closed:
                 return
             self._closed = True
+        atexit.unregister(self.close)
         if self._writing is not None:
             self._writing.close(deadline_s)
         if self._reading is not None:
@@ -356,9 +357,3 @@ def _in_child(reference: weakref.ref[LLMLoggingService]) -> None:
     service = reference()
     if service is not None:
         service._start_afresh_in_child()
-
-
-def _at_exit(reference: weakref.ref[LLMLoggingService]) -> None:
-    service = reference()
-    if service is not None:
-        service.close()

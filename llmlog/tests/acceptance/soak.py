@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from oracle import assert_exactly_once, visible, wait_until_visible
-from processes import RedisServer
+from processes import RedisServer, wait_for
 from tcp_proxy import TcpProxy
 
 from llmlog import LLMLoggingService, Settings
@@ -89,8 +89,12 @@ class Soak:
             "LLMLOG_SPOOL_MAX_BYTES": "4GB",
         }
         with (self._directory / "stderr").open("ab") as stderr:
-            command = [sys.executable, str(SCRIPT), name, str(self._directory / f"{name}.journal")]
-            return subprocess.Popen(command, env=environment, stderr=stderr)
+            journal = self._directory / f"{name}.journal"
+            host = subprocess.Popen(
+                [sys.executable, str(SCRIPT), name, str(journal)], env=environment, stderr=stderr
+            )
+        wait_for(journal.exists, "a host that can be ended")
+        return host
 
     # -- faults -------------------------------------------------------------------------------------
 

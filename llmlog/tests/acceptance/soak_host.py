@@ -26,14 +26,14 @@ class SoakHost:
 
     def __init__(self, name: str, journal: Path) -> None:
         self._name = name
+        self._stop = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         self._journal_fd = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._log = LLMLoggingService.open()
-        self._stop = threading.Event()
         self._random = random.Random(name)
 
     def run(self) -> None:
         """Log until TERM."""
-        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         threads = [threading.Thread(target=self._entries, args=(number,)) for number in range(2)]
         for thread in threads:
             thread.start()

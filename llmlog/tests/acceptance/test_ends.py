@@ -51,6 +51,19 @@ def test_sigterm_while_redis_is_away(
 
 
 @pytest.mark.parametrize("how", [None, signal.SIGTERM], ids=["end", "sigterm"])
+def test_end_after_letting_go(
+    redis_server: RedisServer, redis_client: Any, start_logging: StartLogging, how: signal.Signals | None
+) -> None:
+    """A host that let its service go and ends, just after logging: what is on the way is delivered all the same."""
+    first = start_logging("first", redis_server.port)
+    first.do("log 300")
+    first.do("let_go")
+    assert first.end(how) < LONGEST_END_S
+    assert sorted(visible(redis_client).ids) == first.accepted
+    assert_exactly_once(redis_client, first.accepted)
+
+
+@pytest.mark.parametrize("how", [None, signal.SIGTERM], ids=["end", "sigterm"])
 def test_end_without_close(
     redis_server: RedisServer, redis_client: Any, start_logging: StartLogging, how: signal.Signals | None
 ) -> None:

@@ -2,9 +2,11 @@
 
 | scenario | test |
 |---|---|
+| out of memory (OOM) | test_server_that_refuses[out of memory] |
 | cannot save (MISCONF) | test_server_that_refuses[cannot save] |
 | a replica after a failover (READONLY) | test_server_that_refuses[replica] |
 | too few replicas (NOREPLICAS) | test_server_that_refuses[too few replicas] |
+| the password was changed (NOAUTH) | test_server_that_refuses[password] |
 | loading its data (LOADING) | test_server_that_is_loading |
 | a poison entry (WRONGTYPE), and no crash loop after a restart | test_poison_entry |
 """
@@ -22,6 +24,8 @@ from conftest import StartLogging
 from oracle import assert_exactly_once, visible, wait_until_visible
 from processes import RedisServer, free_port, wait_for
 
+PASSWORD = "a-password-of-this-test"
+
 
 class Fault(NamedTuple):
     """A reason for the server to refuse everything, made and mended at run time."""
@@ -30,6 +34,10 @@ class Fault(NamedTuple):
     """The first word of its refusals, or the driver's name for them: a pattern."""
     cause: Callable[[Any, RedisServer], None]
     cure: Callable[[Any], None]
+
+
+def _fill_memory(client: Any, _: RedisServer) -> None:
+    client.config_set("maxmemory", "1")
 
 
 def _break_saving(client: Any, server: RedisServer) -> None:
@@ -47,11 +55,36 @@ def _want_replicas(client: Any, _: RedisServer) -> None:
     client.config_set("min-replicas-to-write", "1")
 
 
+def _set_password(client: Any, _: RedisServer) -> None:
+    client.config_set("requirepass", PASSWORD)
+    client.execute_command("AUTH", PASSWORD)
+    client.client_kill_filter(_type="normal", skipme=True)
+
+
+def _forbid_scripts(client: Any, _: RedisServer) -> None:
+    client.acl_setuser("default", commands=["-evalsha"])
+
+
+def _lose_primary(client: Any, server: RedisServer) -> None:
+    client.config_set("replica-serve-stale-data", "no")
+    _make_replica(client, server)
+
+
 FAULTS = {
+    "out of memory": Fault("OOM", _fill_memory, lambda client: client.config_set("maxmemory", "0")),
     "cannot save": Fault("MISCONF", _break_saving, lambda client: client.config_set("save", "")),
     "replica": Fault("READONLY|ReadOnlyError", _make_replica, lambda client: client.replicaof("NO", "ONE")),
     "too few replicas": Fault(
         "NOREPLICAS", _want_replicas, lambda client: client.config_set("min-replicas-to-write", "0")
+    ),
+    "no right": Fault(
+        "NOPERM", _forbid_scripts, lambda client: client.acl_setuser("default", commands=["+evalsha"])
+    ),
+    "primary gone": Fault(
+        "MASTERDOWN|MasterDownError", _lose_primary, lambda client: client.replicaof("NO", "ONE")
+    ),
+    "password": Fault(
+        "NOAUTH|AuthenticationError|Protocol", _set_password, lambda client: client.config_set("requirepass", "")
     ),
 }
 

@@ -22,7 +22,6 @@ for _, blob in ipairs(plan.a) do
 end
 for _, blob in ipairs(plan.a) do
   if redis.call('EXISTS', KEYS[blob[1]]) == 0 then redis.call('SET', KEYS[blob[1]], ARGV[blob[2]]) end
-  redis.call('PEXPIREAT', KEYS[blob[1]], blob[3])
 end
 
 for i, e in ipairs(plan.e) do
@@ -62,4 +61,6 @@ for key, sums in pairs(totals) do
 end
 for key, expiry in pairs(expiries) do redis.call('PEXPIREAT', KEYS[key], expiry) end
 redis.call('PEXPIREAT', KEYS[plan.x[1]], plan.x[3])
+-- Last: once a script has written anything it is no longer held to maxmemory, and this is a write.
+for _, blob in ipairs(plan.a) do redis.call('PEXPIREAT', KEYS[blob[1]], blob[3]) end
 return outcome

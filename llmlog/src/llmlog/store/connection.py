@@ -27,6 +27,7 @@ PROBE_TIMEOUT_S = 0.3
 _DOWN_REPLIES = (
     "OOM", "MISCONF", "LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "BUSY",
     "NOAUTH", "WRONGPASS", "NOPERM", "UNKILLABLE",
+    "Protocol error: unauthenticated",
 )  # fmt: skip
 """Replies that say the server cannot do its work now, whatever it was asked."""
 
@@ -98,9 +99,7 @@ class RedisConnection:
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
             raise self._seen_down(error) from error
         except redis.ResponseError as error:
-            if is_down_reply(str(error)) or isinstance(
-                error, redis.exceptions.OutOfMemoryError | redis.exceptions.ReadOnlyError
-            ):
+            if is_down_reply(_reply(error)):
                 raise self._seen_down(error) from error
             raise
         if conclusive:
@@ -116,7 +115,7 @@ class RedisConnection:
     def _seen_down(self, error: Exception) -> StoreUnavailable:
         if self.down_since_ms is None:
             self.down_since_ms = self._clock.now_ms()
-        text = str(error)
+        text = _reply(error)
         self.last_error = text.split(" ", 1)[0] if is_down_reply(text) else type(error).__name__
         return StoreUnavailable(self.last_error, self.down_since_ms)
 
@@ -124,3 +123,9 @@ class RedisConnection:
 def is_down_reply(text: str) -> bool:
     """Whether an error reply of Redis is about the server, not about the data."""
     return text.startswith(_DOWN_REPLIES)
+
+
+def _reply(error: Exception) -> str:
+    """The reply as Redis sent it: redis-py takes the first word away from those it knows."""
+    code: str | None = getattr(error, "status_code", None)
+    return f"{code} {error}" if code is not None and code != "ERR" else str(error)
