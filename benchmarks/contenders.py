@@ -7,9 +7,13 @@ caller pays.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from llmlog import Settings
 
 Turn = dict[str, Any]
 
@@ -24,9 +28,15 @@ class Contender(NamedTuple):
 
 def llmlog(directory: Path, sink_url: str) -> Contender:
     """llmlog on its embedded Redis, masking on."""
-    from llmlog import LLMLoggingService, LlmRequest, LlmResponse, LogEntry, Result, Settings, Usage
+    from llmlog import Settings
 
-    service = LLMLoggingService.open(Settings(data_dir=directory))
+    return _llmlog(Settings(data_dir=directory))
+
+
+def _llmlog(settings: Settings) -> Contender:
+    from llmlog import LLMLoggingService, LlmRequest, LlmResponse, LogEntry, Result, Usage
+
+    service = LLMLoggingService.open(settings)
 
     def prepare(turn: Turn) -> LogEntry:
         return LogEntry(
@@ -113,8 +123,95 @@ def opentelemetry(directory: Path, sink_url: str) -> Contender:
     return Contender(lambda turn: turn, log, provider.shutdown)
 
 
+def structlog_file(directory: Path, sink_url: str) -> Contender:
+    """structlog as JSON lines into a file, on the caller's thread."""
+    import structlog
+
+    file = (directory / "log.jsonl").open("wb")
+    logger = structlog.wrap_logger(
+        structlog.BytesLogger(file),
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(serializer=lambda event, **_: json.dumps(event).encode()),
+        ],
+    )
+    return Contender(lambda turn: turn, lambda turn: logger.msg("llm_call", **turn), file.close)
+
+
+def queue_handler(directory: Path, sink_url: str) -> Contender:
+    """The standard library's QueueHandler: a thread writes JSON lines; what is queued dies with the process."""
+    import logging.handlers
+    import queue
+
+    waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    target = logging.FileHandler(directory / "log.jsonl")
+    target.setFormatter(_JsonFormatter())
+    listener = logging.handlers.QueueListener(waiting, target)
+    listener.start()
+    logger = logging.Logger("benchmark")
+    logger.addHandler(logging.handlers.QueueHandler(waiting))
+
+    def close() -> None:
+        listener.stop()
+        target.close()
+
+    return Contender(lambda turn: turn, lambda turn: logger.info("llm_call", extra={"turn": turn}), close)
+
+
+class _JsonFormatter(logging.Formatter):
+    """One record as a line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps({"event": record.getMessage(), "turn": record.__dict__["turn"]})
+
+
+def floor(directory: Path, sink_url: str) -> Contender:
+    """No log at all, but the least that any durable one pays: encode, a checksum in pieces, a copy into an mmap.
+
+    Says how fast the machine is.
+    """
+    import mmap
+    import zlib
+
+    import msgspec
+
+    size, piece = 64 * 1024 * 1024, 5 * 1024
+    encode = msgspec.json.Encoder().encode
+    path = directory / "floor"
+    path.write_bytes(bytes(size))
+    with path.open("r+b") as file:
+        mapped = mmap.mmap(file.fileno(), size)
+    mapped[:] = bytes(size)
+    place = 0
+
+    def log(turn: Turn) -> None:
+        nonlocal place
+        body = encode(turn)
+        crc = 0
+        view = memoryview(body)
+        for start in range(0, len(body), piece):
+            crc = zlib.crc32(view[start : start + piece], crc)
+        place = 0 if place + len(body) > size else place
+        mapped[place : place + len(body)] = body
+        place += len(body)
+
+    return Contender(lambda turn: turn, log, mapped.close)
+
+
+def llmlog_unmasked(directory: Path, sink_url: str) -> Contender:
+    """llmlog with masking off."""
+    from llmlog import Settings
+    from llmlog.settings import CaptureSettings
+
+    return _llmlog(Settings(data_dir=directory, capture=CaptureSettings(mask_secrets=False)))
+
+
 CONTENDERS: dict[str, Callable[[Path, str], Contender]] = {
     "llmlog": llmlog,
+    "llmlog, masking off": llmlog_unmasked,
+    "(floor)": floor,
     "redis-py pipeline": redis_pipeline,
     "OpenTelemetry": opentelemetry,
+    "structlog to a file": structlog_file,
+    "QueueHandler": queue_handler,
 }
