@@ -22,6 +22,7 @@ _SENTENCES = {
     404: "This log does not exist. It may have expired, or been erased at its person's request.",
     405: "This address does not take this method.",
 }
+_CODES = {404: "not_found", 405: "method_not_allowed"}
 _PLAN_BODIES = {401: {"error": "Authentication failed"}, 403: {"error": "Admin access required"}}
 
 
@@ -59,12 +60,15 @@ class Failures:
 
     async def _http(self, request: Request, error: HTTPException) -> Response:
         status = error.status_code
+        sentence = _SENTENCES.get(status, error.detail)
         if request.url.path.startswith(API):
-            body = _PLAN_BODIES.get(status) or error_body(
-                "not_found" if status == 404 else "http_error", _SENTENCES.get(status, error.detail)
-            )
-            return json_response(body, status)
-        return await self._frame.refusal(request, status, _SENTENCES.get(status, error.detail))
+            body = _PLAN_BODIES.get(status) or error_body(_CODES.get(status, "http_error"), sentence)
+            response = json_response(body, status)
+        else:
+            response = await self._frame.refusal(request, status, sentence)
+        if error.headers and "Allow" in error.headers:
+            response.headers["allow"] = ", ".join(sorted(error.headers["Allow"].split(", ")))
+        return response
 
     async def _bad_request(self, request: Request, error: BadRequest) -> Response:
         if request.url.path.startswith(API):

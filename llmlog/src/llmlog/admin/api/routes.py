@@ -98,7 +98,7 @@ class Api:
         options = QueryOptions(
             limit=_number(fields, "limit", 100),
             page=_number(fields, "page", 1),
-            cursor=fields.get("cursor") if isinstance(fields.get("cursor"), str) else None,
+            cursor=_cursor(fields),
             user_id=user_id,
             pseudonym=pseudonym if user_id is None else None,
         )
@@ -106,7 +106,10 @@ class Api:
 
     async def one(self, request: Request, viewer: Viewer) -> Response:
         """One log, whole."""
-        entry = await self._reads.run(self._service.get_log, request.path_params["id"])
+        entry_id = request.path_params["id"]
+        if entry_id == "by-user":  # its own route takes POST only, and leaves the rest to this one
+            raise HTTPException(405, headers={"Allow": "POST"})
+        entry = await self._reads.run(self._service.get_log, entry_id)
         if entry is None:
             raise HTTPException(404)
         return json_response(entry)
@@ -127,7 +130,7 @@ async def _json_object(request: Request) -> dict[str, Any]:
             raise BadRequest("body", f"The body is over {MAX_BODY_BYTES:,} bytes.")
     try:
         fields = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
         raise BadRequest("body", 'The body must be a JSON object like {"userId": "…"}.')
@@ -138,4 +141,11 @@ def _number(fields: dict[str, Any], name: str, default: int) -> int:
     value = fields.get(name, default)
     if type(value) is not int:
         raise BadRequest(name, f"{name} must be a whole number. Example: {default}")
+    return value
+
+
+def _cursor(fields: dict[str, Any]) -> str | None:
+    value = fields.get("cursor")
+    if value is not None and not isinstance(value, str):
+        raise BadRequest("cursor", "cursor must be a text that an earlier answer gave in `next`.")
     return value
