@@ -88,6 +88,13 @@ class EnvironmentReader:
             raise SettingsError(name, f"must be a whole number from {low} to {high}, not “{value}”.", str(default))
         return int(value)
 
+    def switch(self, name: str) -> bool:
+        """Yes or no; no when not set. Raises SettingsError."""
+        value = (self.text(name) or "no").lower()
+        if value not in ("yes", "no"):
+            raise SettingsError(name, f"must be yes or no, not “{value}”.", "no")
+        return value == "yes"
+
     def seconds(self, name: str, default: float, low: float, high: float) -> float:
         """Seconds from `low` to `high`."""
         value = self.text(name)

@@ -9,6 +9,7 @@ import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import msgspec
@@ -72,13 +73,17 @@ class ListenerAccess:
         return Viewer(user_id=person.id, display_name=person.display_name, is_administrator=caller.is_administrator)
 
 
+def _redis_of(settings: Settings, log: LLMLoggingService) -> Any:
+    """The Redis of sessions: one of its own, or that of the logs."""
+    if settings.redis_url is None:
+        return log.redis_client(REDIS_TIMEOUT_S)
+    return redis.Redis.from_url(settings.redis_url, socket_timeout=REDIS_TIMEOUT_S)
+
+
 def build(settings: Settings, log: LLMLoggingService, seal_key: bytes, clock: Clock) -> AppParts:
     """The parts of the app, wired."""
     seal = Seal(seal_key, os.urandom)
-    client = log.redis_client(REDIS_TIMEOUT_S)
-    if settings.redis_url is not None:
-        client = redis.Redis.from_url(settings.redis_url, socket_timeout=REDIS_TIMEOUT_S)
-    door = RedisDoor(client, clock)
+    door = RedisDoor(_redis_of(settings, log), clock)
     store = ListenerStore(door, clock)
     sessions = Sessions(store, seal, clock, os.urandom)
     callers = Callers(settings, sessions)
@@ -92,7 +97,8 @@ def build(settings: Settings, log: LLMLoggingService, seal_key: bytes, clock: Cl
     orchestrator = LLMOrchestrator.open(settings.llm, log, clock)
     models = Models(offered_models(settings.llm, orchestrator.default_model), Preferences(store, seal))
     memory = Memory(conversations=Conversations(door, seal), pending=PendingActions(store, seal), models=models)
-    handle = HandleCommand(log, Interpreter(orchestrator, clock), memory, clock)
+    interpreter, tell = Interpreter(orchestrator, clock), settings.llm.tell_what_plays
+    handle = HandleCommand(log, interpreter, memory, clock, tell_what_plays=tell)
     commands = Commands(handle, memory, log.statistics)
 
     async def close() -> None:

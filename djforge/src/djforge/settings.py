@@ -57,6 +57,8 @@ class LlmSettings(msgspec.Struct, frozen=True, kw_only=True):
     default_model: str | None = None
     fallback_models: tuple[str, ...] = ()
     offered_models: tuple[str, ...] = ()
+    tell_what_plays: bool = False
+    """Whether the song that plays goes into the prompt."""
     """What people may choose beside the default and the fallbacks."""
     attempt_timeout_s: float = 20.0
     app_url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
@@ -179,6 +181,7 @@ def _llm(read: EnvironmentReader, app_url: str) -> LlmSettings:
         default_model=read.model("DJFORGE_DEFAULT_MODEL"),
         fallback_models=read.models("DJFORGE_FALLBACK_MODELS"),
         offered_models=read.models("DJFORGE_OFFERED_MODELS"),
+        tell_what_plays=read.switch("DJFORGE_TELL_WHAT_PLAYS"),
         attempt_timeout_s=read.seconds("DJFORGE_ATTEMPT_TIMEOUT_S", 20.0, 0.1, 600.0),
         app_url=app_url,
     )

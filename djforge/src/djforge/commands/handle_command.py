@@ -47,7 +47,17 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 class HandleCommand:
     """Carries out one command of one person; one at a time for each person."""
 
-    def __init__(self, log: InteractionLog, interpreter: Interpreter, memory: Memory, clock: Clock) -> None:
+    def __init__(
+        self,
+        log: InteractionLog,
+        interpreter: Interpreter,
+        memory: Memory,
+        clock: Clock,
+        *,
+        tell_what_plays: bool = False,
+    ) -> None:
+        """tell_what_plays: whether the model is told what Spotify plays (docs/decisions/0005 says why not)."""
+        self._tell_what_plays = tell_what_plays
         self._log = log
         self._interpreter = interpreter
         self._memory = memory
@@ -80,7 +90,7 @@ class HandleCommand:
             session_id=listener.session_log_id,
             source=source,
         ) as turn:
-            playing = await now_playing(listener.spotify)
+            playing = await now_playing(listener.spotify) if self._tell_what_plays else None
             interpretation = await self._interpreter.interpret(command, told(history), model, playing)
             _note(turn, interpretation)
             reply = self._base(command, interpretation)
