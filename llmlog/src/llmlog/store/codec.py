@@ -24,6 +24,8 @@ PROMPT_MIN_BYTES = 512
 PROMPT_CACHE = 512
 LARGEST_ENTRY_BYTES = 64 * 1024 * 1024
 """A frame that claims more is damaged."""
+LATEST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
 
 
 class _Envelope(msgspec.Struct):
@@ -132,11 +134,16 @@ def dictionary_number(compressed: bytes) -> int:
     return int(zstandard.get_frame_parameters(compressed).dict_id)
 
 
-def decode_foreign(raw: bytes | None) -> LogEntry | None:
-    """An entry in the layout of the TypeScript DJ Forge (a hash with the whole JSON in `_raw`), or None."""
+def decode_foreign(raw: bytes | None, entry_id: str) -> LogEntry | None:
+    """An entry in the layout of the TypeScript DJ Forge (a hash with the whole JSON in `_raw`), or None.
+
+    It goes by the id of its key, and by timestamp 0 where its own is no moment.
+    """
     if raw is None:
         return None
     try:
-        return decode_entry(raw)
-    except msgspec.DecodeError:
+        entry = decode_entry(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+    timestamp = entry.timestamp if 0 <= entry.timestamp <= LATEST_MS else 0
+    return msgspec.structs.replace(entry, id=entry_id, timestamp=timestamp)

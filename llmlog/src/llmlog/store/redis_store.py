@@ -91,8 +91,8 @@ class RedisStore:
         wanted = {digest for payload in payloads if payload for digest in codec.prompt_hashes(payload)}
         prompts = self._prompt_texts(sorted(wanted))
         return [
-            codec.decode(payload, prompts) if payload is not None else codec.decode_foreign(row[1])
-            for payload, row in zip(payloads, rows, strict=True)
+            codec.decode(payload, prompts) if payload is not None else codec.decode_foreign(row[1], entry_id)
+            for entry_id, payload, row in zip(ids, payloads, rows, strict=True)
         ]
 
     def daily_counters(self, days: Sequence[str]) -> list[Mapping[bytes, bytes]]:

@@ -31,12 +31,12 @@ class Pages:
         self._clock = SystemClock()
 
     def routes(self, gate: Gate) -> list[Route]:
-        """Every page with the right it needs."""
+        """Every page with the right it needs. `{id}` takes any name, so what is more particular comes first."""
         return [
             gate.route(PAGES, self.home, "signed-in"),
             gate.route(f"{PAGES}/logs", self.logs, "administrator"),
-            gate.route(f"{PAGES}/logs/{{id}}", self.log, "administrator"),
             gate.route(f"{PAGES}/logs/{{id}}.json", self.download, "administrator"),
+            gate.route(f"{PAGES}/logs/{{id}}", self.log, "administrator"),
             gate.route(f"{PAGES}/health", self.health, "administrator"),
             gate.route(f"{PAGES}/mine", self.mine, "signed-in"),
             gate.route(f"{PAGES}/mine/{{id}}", self.my_log, "signed-in"),
