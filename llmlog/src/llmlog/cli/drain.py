@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
-import signal
 import time
 from datetime import UTC, datetime
-from types import FrameType
 from typing import Any
 
 from llmlog.errors import BadRequest
@@ -45,7 +43,6 @@ def run(service: LLMLoggingService, asked: argparse.Namespace) -> int:
             f"{resent.looked_at:,} logs on disk looked at; {resent.restored:,} were missing in Redis and are back."
         )
         return 0
-    signal.signal(signal.SIGTERM, _stop)
     shipper = service.drainer()
     shipper.start()
     print(f"Shipping {service.settings.spool_root}", flush=True)
@@ -87,7 +84,3 @@ def _watch(service: LLMLoggingService, shipper: Any, *, once: bool) -> int:
         if once and shipper.breaker.state == "open":
             service.store_time_ms()  # raises StoreUnavailable, with since when
         time.sleep(LOOK_EVERY_S)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -4,7 +4,11 @@ settings are off; 3 the log store is not answering."""
 from __future__ import annotations
 
 import argparse
+import io
+import os
+import signal
 import sys
+from types import FrameType
 
 from llmlog.cli import doctor, drain, search, serve, show, stats, tail
 from llmlog.errors import BadRequest, SettingsError, StoreUnavailable
@@ -29,16 +33,25 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Carry out one command; gives its exit code."""
+    """Carry out one command; gives its exit code. TERM ends it like Ctrl-C: in order, and well."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a sign is no error
     asked = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)
     try:
         settings = Settings.from_environment()
         with LLMLoggingService.open_reader(settings) as service:
-            return _carried_out(service, asked)
+            code = _carried_out(service, asked)
+            sys.stdout.flush()
+            return code
     except (SettingsError, BadRequest) as error:
         print(error, file=sys.stderr)
         return USAGE
-    except (KeyboardInterrupt, BrokenPipeError):
+    except KeyboardInterrupt:
+        return OK
+    except BrokenPipeError:
+        # the interpreter writes what is still buffered when it ends, and would complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
 
 
@@ -49,6 +62,10 @@ def _carried_out(service: LLMLoggingService, asked: argparse.Namespace) -> int:
         print(service.health().sentence, "`llmlog doctor` tells more.", file=sys.stderr)
         return STORE_AWAY
     return code
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

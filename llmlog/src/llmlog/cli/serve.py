@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from llmlog.errors import SettingsError
+from llmlog.errors import BadRequest, SettingsError
 from llmlog.service import LLMLoggingService
 
 
@@ -18,7 +18,9 @@ def add_to(commands: Any) -> None:
 
 
 def run(service: LLMLoggingService, asked: argparse.Namespace) -> int:
-    """Serve until interrupted. Raises SettingsError without a token."""
+    """Serve until interrupted; 1 when it could not begin. Raises SettingsError without a token, BadRequest."""
+    if not 0 <= asked.port <= 65_535:
+        raise BadRequest("port", f"port must be from 0 to 65535, not {asked.port}.")
     token = service.settings.admin_token
     if token is None:
         raise SettingsError("LLMLOG_ADMIN_TOKEN", "is not set.", "a-long-random-sentence")
@@ -28,5 +30,8 @@ def run(service: LLMLoggingService, asked: argparse.Namespace) -> int:
 
     print(f"Logs on http://{asked.host}:{asked.port}/llmlog", flush=True)
     app = create_admin(service, TokenAccess(token))
-    uvicorn.run(app, host=asked.host, port=asked.port, log_level="warning", timeout_graceful_shutdown=2)
+    try:
+        uvicorn.run(app, host=asked.host, port=asked.port, log_level="warning", timeout_graceful_shutdown=2)
+    except SystemExit:  # its code 3, when the port is taken, means something else here
+        return 1
     return 0

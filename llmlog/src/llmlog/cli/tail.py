@@ -26,13 +26,15 @@ def run(service: LLMLoggingService, asked: argparse.Namespace) -> int:
     """Print logs, oldest of the newest first."""
     shown = json_line if asked.json else line
     event, _ = service.events_after()
-    for entry in reversed(service.get_logs(QueryOptions(limit=asked.n)).logs):
+    newest = service.get_logs(QueryOptions(limit=asked.n)).logs
+    printed = {entry.id for entry in newest}  # one that arrived in between is among the events, too
+    for entry in reversed(newest):
         print(shown(entry), flush=True)
     while not asked.no_follow:
         time.sleep(LOOK_EVERY_S)
         event, arrived = service.events_after(event)
         for entry_id in arrived:
-            found = service.get_log(entry_id)
+            found = service.get_log(entry_id) if entry_id not in printed else None
             if found is not None:
                 print(shown(found), flush=True)
     return 0
