@@ -87,6 +87,19 @@ class RedisConnection:
         except (EmbeddedServerError, OSError) as error:
             raise self._seen_down(error) from error
 
+    def started_again(self) -> bool:
+        """Have an embedded server that is in use and cannot be reached running again, if that is possible.
+
+        For readers: without a shipper nobody else would. False for the Redis of a URL.
+        """
+        if self._embedded is None or not self._embedded.in_use or self.last_error != "ConnectionError":
+            return False
+        try:
+            self.ensure_running()
+        except StoreUnavailable:
+            return False
+        return True
+
     @contextmanager
     def watched(self, *, conclusive: bool = True) -> Iterator[None]:
         """Run Redis calls: infrastructure failures become StoreUnavailable and are remembered, success ends

@@ -4,11 +4,13 @@
     <data>/redis/engine    which server wrote the data; another family or an older version is refused
     <data>/redis/lock      flock while starting or stopping it
     <data>/redis/users     shared flock held by every process that uses it
+    <data>/redis/running   flock held by the server itself, so that there is never a second one on the same data
     <runtime>/llmlog-<hash>/redis.sock   private unix socket (paths of sockets end at 108 bytes)
 
 Whoever needs it first starts it, detached, under the lock; whoever leaves last, and so can take the users lock
-for itself, stops it. After a kill of the last user the server stays up, data intact, until the next user
-leaves.
+for itself, stops it and removes the socket's directory. After a kill of the last user the server stays up, data
+intact, until the next user leaves. A server that lost its socket (somebody cleaned the runtime directory) is
+stopped before another is started.
 """
 
 from __future__ import annotations
@@ -85,6 +87,11 @@ class EmbeddedServer:
             self._users_fd = None
 
     @property
+    def in_use(self) -> bool:
+        """Whether this process uses it: from `ensure_running` to `leave`."""
+        return self._users_fd is not None
+
+    @property
     def pid(self) -> int | None:
         """Process id of the running server."""
         try:
@@ -136,26 +143,56 @@ class EmbeddedServer:
         if self._engine is None:
             self._engine = find_engine()
         self._check_engine(self._engine)
-        self.socket_path.unlink(missing_ok=True)
-        with (self._directory / "server.log").open("ab") as log:
-            process = subprocess.Popen(
-                self._command(self._engine),
-                cwd=self._directory,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        running_fd = self._only_one()
+        try:
+            self.socket_path.unlink(missing_ok=True)
+            with (self._directory / "server.log").open("ab") as log:
+                process = subprocess.Popen(
+                    self._command(self._engine),
+                    cwd=self._directory,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    pass_fds=(running_fd,),
+                )
+        finally:
+            os.close(running_fd)
+        (self._directory / "pid").write_text(str(process.pid))
+        self._await_answer(process, self._engine)
+        (self._directory / "engine").write_text(f"{self._engine.name}\n")
+        process.returncode = 0  # detached on purpose: it outlives this process, nobody waits for it
+
+    def _await_answer(self, process: subprocess.Popen[bytes], engine: Engine) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._answers():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise EmbeddedServerError(
-                    f"The embedded {self._engine.name} did not start. See {self._directory / 'server.log'}"
+                    f"The embedded {engine.name} did not start. See {self._directory / 'server.log'}"
                 )
             time.sleep(0.005)
-        (self._directory / "pid").write_text(str(process.pid))
-        (self._directory / "engine").write_text(f"{self._engine.name}\n")
-        process.returncode = 0  # detached on purpose: it outlives this process, nobody waits for it
+
+    def _only_one(self) -> int:
+        """The lock the new server will hold. One that runs without its socket is stopped first."""
+        fd = os.open(self._directory / "running", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        asked = False
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return fd
+            except BlockingIOError:
+                pid = self.pid
+            if pid is not None and not asked:
+                asked = True
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            if time.monotonic() > deadline:
+                os.close(fd)
+                raise EmbeddedServerError(
+                    f"A server that cannot be reached runs on {self._directory} (process {pid}). End it first."
+                )
+            time.sleep(0.005)
 
     def _command(self, engine: Engine) -> list[str]:
         packed = "hash-max-listpack-value"
@@ -195,18 +232,17 @@ class EmbeddedServer:
 
     def _stop(self) -> None:
         pid = self.pid
-        if pid is None or not self._answers():
-            return
-        try:
-            os.kill(pid, signal.SIGTERM)
-        except ProcessLookupError:
-            return
-        deadline = time.monotonic() + STOP_TIMEOUT_S
-        while self.socket_path.exists() and time.monotonic() < deadline:
-            time.sleep(0.005)
-        (self._directory / "pid").unlink(missing_ok=True)
-        with suppress(OSError):  # not empty: the server has not ended yet
-            self.socket_path.parent.rmdir()
+        if pid is not None and self._answers():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            deadline = time.monotonic() + STOP_TIMEOUT_S
+            while self.socket_path.exists() and time.monotonic() < deadline:
+                time.sleep(0.005)
+        if not self._answers():
+            self.socket_path.unlink(missing_ok=True)  # one that was killed leaves its socket
+            (self._directory / "pid").unlink(missing_ok=True)
+            with suppress(OSError):  # something else lies there, or it is gone
+                self.socket_path.parent.rmdir()
 
 
 def _socket_path(directory: Path) -> Path:

@@ -13,6 +13,7 @@ import zstandard
 
 from llmlog.clock import Clock
 from llmlog.entry import LogEntry
+from llmlog.errors import StoreUnavailable
 from llmlog.store import codec, keys
 from llmlog.store.batch_writer import BatchWriter
 from llmlog.store.connection import PROBE_TIMEOUT_S, READ_TIMEOUT_S, RedisConnection
@@ -39,7 +40,15 @@ class RedisStore:
         self._decompressor_lock = threading.Lock()
 
     def probe(self) -> None:
-        """Ask whether Redis answers. Raises StoreUnavailable."""
+        """Ask whether Redis answers; an embedded server that died is started again. Raises StoreUnavailable."""
+        try:
+            self._ping()
+        except StoreUnavailable:
+            if not self.connection.started_again():
+                raise
+            self._ping()
+
+    def _ping(self) -> None:
         with self.connection.watched():
             self._prober.ping()
 
