@@ -49,7 +49,7 @@ class Cleaner:
         if value is None:
             return None
         if type(value) is not str:
-            value = value if isinstance(value, str) else _described(value)
+            value = str.__str__(value) if issubclass(type(value), str) else _described(value)
         return self._text(value, path)
 
     def value(self, value: Any, path: str, depth: int = 0) -> Any:
@@ -121,7 +121,8 @@ class Cleaner:
                 kept_so_far = changed if changed is not None else dict(list(values.items())[:index])
                 return {**kept_so_far, "…": f"[more than {NODE_LIMIT:,} values]"}
             kept_key = self._key(key, path)
-            kept = self._under_key(key, value, path, depth)
+            inner_path = f"{path}.{kept_key}" if len(kept_key) < 40 else path
+            kept = self._under_key(key, value, inner_path, depth)
             if changed is None and (kept is not value or kept_key is not key):
                 changed = dict(list(values.items())[:index])
             if changed is not None:
@@ -132,7 +133,7 @@ class Cleaner:
         if type(key) is str and type(value) is str and len(key) < 40 and value and SECRET_KEY.fullmatch(key):
             self.masked["named_secret"] = self.masked.get("named_secret", 0) + 1
             return masked("named_secret")
-        return self.value(value, f"{path}.{key}" if type(key) is str and len(key) < 40 else path, depth + 1)
+        return self.value(value, path, depth + 1)
 
     def _key(self, key: Any, path: str) -> str:
         text = key if type(key) is str else _key_text(key)
@@ -151,9 +152,9 @@ def _number_text(value: int) -> str:
 
 def _key_text(key: Any) -> str:
     """A dictionary key as JSON would have it."""
-    if isinstance(key, str):
+    if issubclass(type(key), str):
         return str.__str__(key)
-    if key is None or isinstance(key, bool):
+    if key is None or type(key) is bool:
         return {None: "null", True: "true", False: "false"}[key]
     if type(key) is int:
         return _number_text(key)
@@ -161,7 +162,15 @@ def _key_text(key: Any) -> str:
 
 
 def _as_plain(value: Any) -> Any:
-    """One step from an object towards JSON: its fields, its items, or its description."""
+    """One step from an object towards JSON; its description where the object itself breaks."""
+    try:
+        return _unwrapped(value)
+    except Exception:  # noqa: BLE001 - a broken object of the host must not cost the rest of the log
+        return _described(value)
+
+
+def _unwrapped(value: Any) -> Any:
+    """Its fields, its items, or its description."""
     if isinstance(value, Enum):
         return value.value if value.value is not value else value.name
     if isinstance(value, str):
