@@ -17,23 +17,27 @@ import zstandard
 from llmlog.decoding import decode_entry
 from llmlog.entry import LogEntry
 from llmlog.store.head import EntryHead, MessageHead
-from llmlog.store.scalars import scalars_of
+from llmlog.store.scalars import entry_of, scalars_of
 
 LEVEL = 3
 PROMPT_MIN_BYTES = 512
 PROMPT_CACHE = 512
 LARGEST_ENTRY_BYTES = 64 * 1024 * 1024
 """A frame that claims more is damaged."""
+BODY_LOST = "body lost"
+"""How `LogEntry.truncated` begins where only the scalars are left."""
 LATEST_MS = 253_402_300_799_999
 """The last millisecond of the year 9999."""
 
 
-class _Envelope(msgspec.Struct):
+class Envelope(msgspec.Struct):
+    """A body, opened: prompts that stand elsewhere by message index, and the entry."""
+
     p: list[tuple[int, str]]
     e: msgspec.Raw
 
 
-_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_envelope = msgspec.json.Decoder(Envelope).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -110,14 +114,16 @@ def _quoted_prompt(message: Any) -> bytes | None:
     return quoted if len(quoted) >= PROMPT_MIN_BYTES and quoted.startswith(b'"') else None
 
 
-def prompt_hashes(payload: bytes) -> list[str]:
-    """The prompts a payload refers to."""
-    return [digest for _, digest in _decode_envelope(payload).p]
+def opened(payload: bytes) -> Envelope:
+    """The envelope of a decompressed body. Raises msgspec.DecodeError, UnicodeDecodeError when it is damaged."""
+    return _decode_envelope(payload)
 
 
-def decode(payload: bytes, prompts: dict[str, str]) -> LogEntry:
-    """Put an entry together again. A prompt that is gone leaves a visible note in its place."""
-    envelope = _decode_envelope(payload)
+def decode(envelope: Envelope, prompts: dict[str, str]) -> LogEntry:
+    """Put an entry together again. A prompt that is gone leaves a visible note in its place.
+
+    Raises msgspec.DecodeError when it is no entry.
+    """
     entry = decode_entry(bytes(envelope.e))
     if not envelope.p:
         return entry
@@ -130,8 +136,21 @@ def decode(payload: bytes, prompts: dict[str, str]) -> LogEntry:
 
 
 def dictionary_number(compressed: bytes) -> int:
-    """The dictionary a compressed body needs; 0 = none. Raises zstandard.ZstdError."""
-    return int(zstandard.get_frame_parameters(compressed).dict_id)
+    """The dictionary a compressed body needs; 0 = none, or the body is damaged."""
+    try:
+        return int(zstandard.get_frame_parameters(compressed).dict_id)
+    except zstandard.ZstdError:
+        return 0
+
+
+def decode_scalars(scalars: bytes, compressed: bytes) -> LogEntry | None:
+    """What is left of an entry whose body cannot be opened; `truncated` says why."""
+    number = dictionary_number(compressed)
+    why = f"its compression dictionary {number} is no longer kept" if number else "it is damaged"
+    try:
+        return entry_of(scalars, f"{BODY_LOST}: {why}")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def decode_foreign(raw: bytes | None, entry_id: str) -> LogEntry | None:

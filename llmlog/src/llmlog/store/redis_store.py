@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 import zstandard
 
 from llmlog.clock import Clock
@@ -96,12 +97,12 @@ class RedisStore:
         """Whole entries by id, in the order asked; None where there is none (expired, erased)."""
         rows = self._pipeline(("HMGET", keys.log(entry_id), "z", "_raw") for entry_id in ids)
         with self._decompressor_lock:
-            payloads = self._payloads([row[0] for row in rows])
-        wanted = {digest for payload in payloads if payload for digest in codec.prompt_hashes(payload)}
+            bodies = self._bodies([row[0] for row in rows])
+        wanted = {digest for body in bodies if body is not None for _, digest in body.p}
         prompts = self._prompt_texts(sorted(wanted))
         return [
-            codec.decode(payload, prompts) if payload is not None else codec.decode_foreign(row[1], entry_id)
-            for entry_id, payload, row in zip(ids, payloads, rows, strict=True)
+            self._whole(body, prompts) or self._without_body(entry_id, row)
+            for entry_id, body, row in zip(ids, bodies, rows, strict=True)
         ]
 
     def daily_counters(self, days: Sequence[str]) -> list[Mapping[bytes, bytes]]:
@@ -129,7 +130,7 @@ class RedisStore:
             rows: list[Any] = pipe.execute()
         return rows
 
-    def _payloads(self, packed: Sequence[bytes | None]) -> list[bytes | None]:
+    def _bodies(self, packed: Sequence[bytes | None]) -> list[codec.Envelope | None]:
         numbers = {codec.dictionary_number(body) for body in packed if body is not None}
         for number in self._decompressor.missing(numbers):
             content = self._get(keys.dictionary(number))
@@ -137,11 +138,26 @@ class RedisStore:
                 self._decompressor.learn(number, content)
         return [None if body is None else self._open(body) for body in packed]
 
-    def _open(self, packed: bytes) -> bytes | None:
+    def _whole(self, body: codec.Envelope | None, prompts: dict[str, str]) -> LogEntry | None:
         try:
-            return self._decompressor.decompress(packed, codec.dictionary_number(packed))
-        except (zstandard.ZstdError, KeyError):
+            return codec.decode(body, prompts) if body is not None else None
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return None
+
+    def _without_body(self, entry_id: str, row: Sequence[bytes | None]) -> LogEntry | None:
+        """A log of another writer; or of ours, what its scalars still tell; or None, when there is none."""
+        packed, raw = row
+        if packed is None:
+            return codec.decode_foreign(raw, entry_id)
+        with self.connection.watched():
+            known: bytes | None = self._reader.hget(keys.log(entry_id), "s")
+        return codec.decode_scalars(known, packed) if known is not None else None
+
+    def _open(self, packed: bytes) -> codec.Envelope | None:
+        try:
+            return codec.opened(self._decompressor.decompress(packed, codec.dictionary_number(packed)))
+        except (zstandard.ZstdError, KeyError, msgspec.DecodeError, UnicodeDecodeError):
+            return None  # its dictionary is gone, or it is damaged
 
     def _prompt_texts(self, digests: Sequence[str]) -> dict[str, str]:
         texts = self._pipeline(("GET", keys.prompt(digest)) for digest in digests) if digests else []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from llmlog.decoding import decode_entry
+from llmlog.entry import LogEntry
 from llmlog.store.counters import intent_of
 from llmlog.store.head import EntryHead
 
@@ -97,3 +99,37 @@ def _add_answer(scalars: Scalars, entry: EntryHead) -> None:
         scalars.prompt_tokens = usage.prompt_tokens
         scalars.completion_tokens = usage.completion_tokens
         scalars.total_tokens = usage.total_tokens
+
+
+def entry_of(scalars: bytes, lost: str) -> LogEntry:
+    """What the scalars still tell of an entry whose body cannot be read. lost: why, for `LogEntry.truncated`.
+
+    Raises msgspec.DecodeError.
+    """
+    known = msgspec.json.decode(scalars, type=Scalars)
+    answered = known.latency is not None or known.total_tokens is not None or known.finish_reason is not None
+    fields = {
+        **msgspec.to_builtins(known),
+        "command": known.command,
+        "interpretation": {"intent": known.intent} if known.intent is not None else None,
+        "llmRequest": _present(
+            known, "model", "requestedModel", "modelSource", "provider", "flow", "temperature", "promptVersion"
+        ),
+        "llmResponse": None,
+        "result": None if known.success is None else {"success": known.success, "message": known.message or ""},
+        "error": None if known.error is None else {"type": known.error, "message": ""},
+        "attempts": [],
+        "truncated": [lost],
+    }
+    if answered:
+        fields["llmResponse"] = {
+            **_present(known, "latency", "timeToFirstToken", "finishReason"),
+            "usage": _present(known, "promptTokens", "completionTokens", "totalTokens"),
+            "cost": None if known.cost_usd is None else {"usd": known.cost_usd},
+        }
+    return decode_entry(_encode(fields))
+
+
+def _present(known: Scalars, *names: str) -> dict[str, object]:
+    fields = msgspec.to_builtins(known)
+    return {name: fields[name] for name in names if name in fields}

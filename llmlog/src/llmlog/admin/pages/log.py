@@ -11,6 +11,7 @@ from llmlog.admin.frame import PAGES
 from llmlog.admin.pages import wording
 from llmlog.admin.pages.logs import Row, row
 from llmlog.entry import LogEntry
+from llmlog.store.codec import BODY_LOST
 
 JSON_LIMIT = 64 * 1024
 DAY_MS = 86_400_000
@@ -235,4 +236,8 @@ def _details(entry: LogEntry, retention_days: int) -> list[tuple[str, str]]:
 def _notes(entry: LogEntry) -> list[str]:
     masked = sum(entry.masked.values())
     notes = [f"{masked} values were masked before storage: {', '.join(entry.masked)}."] if masked else []
-    return notes + [f"Cut to its limit: {path}." for path in entry.truncated]
+    return notes + [_note(path) for path in entry.truncated]
+
+
+def _note(path: str) -> str:
+    return f"{path.capitalize()}." if path.startswith(BODY_LOST) else f"Cut to its limit: {path}."
