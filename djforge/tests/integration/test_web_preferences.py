@@ -162,16 +162,30 @@ def test_the_provider_is_told_where_this_app_is(tmp_path: Path) -> None:
         assert provider.seen[-1].headers["http-referer"] == app.address
 
 
-def test_the_model_is_told_what_plays(offered: tuple[Serving, FakeChatProvider]) -> None:
-    """The song that plays goes along with a command; without one, or with Spotify in trouble, nothing does."""
+def test_the_model_is_told_what_plays(tmp_path: Path) -> None:
+    """Where the settings allow it, the song that plays goes along with a command; without one nothing does."""
+    with offering(tmp_path, DJFORGE_TELL_WHAT_PLAYS="yes") as (app, provider):
+        title = _told_while_dana_listens(app, provider)
+        assert title in _told(provider)
+        app.simulator.switch_off_devices("lee")
+        app.signed_in("lee").post("/api/llm/simple/command", json={"command": "pause"})
+        assert title not in _told(provider)
+
+
+def test_the_model_is_not_told_what_plays_by_default(offered: tuple[Serving, FakeChatProvider]) -> None:
+    """What a person listens to stays here unless the settings say otherwise."""
     app, provider = offered
+    assert _told_while_dana_listens(app, provider) not in _told(provider)
+
+
+def _told_while_dana_listens(app: Serving, provider: FakeChatProvider) -> str:
+    """Let a song play and ask for something; gives the song's title."""
     dana = app.signed_in("dana")
     song = load_catalogue().songs[0]
     assert dana.post("/api/llm/simple/direct-action", json={"action": "play", "uri": song.uri}).json()["success"]
     asked(dana, provider)
-    told = " ".join(message["content"] for message in provider.seen[-1].body["messages"])
-    assert song.title in told
-    app.simulator.switch_off_devices("lee")
-    app.signed_in("lee").post("/api/llm/simple/command", json={"command": "pause"})
-    told = " ".join(message["content"] for message in provider.seen[-1].body["messages"])
-    assert song.title not in told
+    return song.title
+
+
+def _told(provider: FakeChatProvider) -> str:
+    return " ".join(message["content"] for message in provider.seen[-1].body["messages"])

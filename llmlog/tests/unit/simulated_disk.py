@@ -33,6 +33,7 @@ class File:
         self.dirty: set[int] = set()
         self.room_pages: set[int] = set()
         self.modified_ms = 0
+        self.syncs_asked = 0
 
     def grow(self, size_bytes: int) -> None:
         """Zeros up to a size."""

@@ -104,6 +104,7 @@ class SimulatedFile:
         if self._closed:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         disk = self._process.disk
+        self._file.syncs_asked += 1
         if disk.failing_syncs:
             disk.failing_syncs -= 1
             self._file.dirty.clear()

@@ -5,7 +5,8 @@ from llmlog.spool.frame import Frame, FrameKind
 from llmlog.spool.keeper import SpoolKeeper
 from llmlog.spool.ledger import Acknowledgement, DropReason, Ledger
 from llmlog.spool.reader import Delivery, Outcome, SpoolReader
-from llmlog.spool.writer import Disk, SpoolWriter
+from llmlog.spool.supply import Disk
+from llmlog.spool.writer import SpoolWriter
 
 __all__ = [
     "Acknowledgement",

@@ -26,15 +26,17 @@ class DropCount:
     def keep_in(self, ledger: Ledger) -> None:
         """There is a ledger now: what was counted and what comes is kept there."""
         with self._lock:
-            self._ledger = ledger
-            for reason, count in self._waiting.items():
-                for _ in range(count):
+            for reason in self._waiting:
+                while self._waiting[reason]:  # one by one: a KeyboardInterrupt may fall in between
                     ledger.count_drop(reason)
-            self._waiting.clear()
+                    self._waiting[reason] -= 1
+            self._ledger = ledger
 
     def by_reason(self) -> dict[str, int]:
         """The counts so far; reasons that never happened are left out."""
         with self._lock:
-            if self._ledger is not None:
-                return self._ledger.dropped()
-            return {reason.label: count for reason, count in self._waiting.items()}
+            counts = self._ledger.dropped() if self._ledger is not None else {}
+            for reason, count in self._waiting.items():
+                if count:
+                    counts[reason.label] = counts.get(reason.label, 0) + count
+            return counts

@@ -48,6 +48,8 @@ class SpoolReader:
         self._in_hand: deque[Position] = deque()
         self._delivered: deque[tuple[Position, Outcome]] = deque()
         self._last_accepted = 0
+        self._lost = acknowledged.lost
+        self._settled_total = acknowledged
 
     def read(self, max_entries: int, max_bytes: int) -> list[Delivery]:
         """The next entries to ship, oldest first; fewer than asked at the end. Raises OSError."""
@@ -67,11 +69,14 @@ class SpoolReader:
             size += len(frame.body)
         if not batch and self._walk.exhausted:
             batch = self._orphans(max_entries)
+            if not batch:
+                self._add_up()
         return batch
 
     def owner_died(self) -> None:
         """Nothing will be appended any more: provisional frames without a final one are orphans."""
         self._walk.alive = False
+        self._walk.exhausted = False  # it may have appended since the newest look
 
     def settle(self, outcomes: Iterable[tuple[Delivery, Outcome]]) -> None:
         """Say what became of delivered entries (in the order they were read) and move the cursor."""
@@ -95,13 +100,8 @@ class SpoolReader:
         return self._last_accepted
 
     def settled_total(self) -> Acknowledgement:
-        """Counters of everything delivered so far, before and after the cursor."""
-        counts = self._totals._asdict()
-        for _, outcome in self._delivered:
-            counts[outcome] += 1
-        counts["quarantined"] += len(self._walk.put_aside)
-        counts["lost"] = self._lost()
-        return Acknowledgement(**counts)
+        """Counters of everything delivered so far, before and after the cursor. From any thread."""
+        return self._settled_total
 
     def delete_settled_segments(self, keep_from_ms: int) -> None:
         """Delete segments wholly before the cursor that were last written before `keep_from_ms`.
@@ -149,15 +149,24 @@ class SpoolReader:
             batch.append(Delivery(frame, orphaned=True))
         return batch
 
-    def _lost(self) -> int:
-        """Accepted entries that are neither delivered nor waiting, though all before the position was read."""
-        accepted = self._last_accepted
-        if self._walk.exhausted and not self._walk.alive:
-            accepted = max(accepted, self.directory.ledger.accepted)
-        if not accepted:
-            return self._totals.lost
-        known = self._totals.settled + len(self._delivered) + len(self._in_hand) + len(self._pending)
-        return max(0, accepted - known)
+    def _add_up(self) -> None:
+        """Bring the counters that others see up to date.
+
+        What is lost, accepted but neither delivered nor waiting, can be told only when all was read: outcomes
+        overlap, so while some are still to come an entry before the cursor may seem to be missing.
+        """
+        if self._walk.exhausted and not self._in_hand:
+            accepted = self._last_accepted
+            if not self._walk.alive:
+                accepted = max(accepted, self.directory.ledger.accepted)
+            known = self._totals.settled + len(self._delivered) + len(self._pending)
+            self._lost = max(0, accepted - known) if accepted else self._lost
+        counts = self._totals._asdict()
+        for _, outcome in self._delivered:
+            counts[outcome] += 1
+        counts["quarantined"] += len(self._walk.put_aside)
+        counts["lost"] = self._lost
+        self._settled_total = Acknowledgement(**counts)
 
     def _first_position(self, cursor: Position) -> Position:
         if cursor.segment:
@@ -166,7 +175,8 @@ class SpoolReader:
         return Position(numbers[0] if numbers else 1, SEGMENT_HEADER_BYTES)
 
     def _acknowledge(self) -> None:
-        lost, position = self._lost(), self._walk.position
+        self._add_up()
+        position = self._walk.position
         waiting = min(position, *self._pending.values(), *self._decided.values(), *self._in_hand, position)
         counts = self._totals._asdict()
         counts["cursor"] = waiting
@@ -181,7 +191,7 @@ class SpoolReader:
             self._walk.put_aside.popleft()
             counts["quarantined"] += 1
         if waiting == position:
-            counts["lost"] = lost
+            counts["lost"] = self._lost
         self._totals = Acknowledgement(**counts)
         self.directory.ledger.acknowledge(self._totals)
         self._walk.let_go(before_segment=waiting.segment)

@@ -8,20 +8,17 @@ mapped (see files/) the copy is a write, which may fail: then nothing of the fra
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from llmlog.clock import Clock
-from llmlog.spool.directory import SpoolDirectory, bytes_on_disk
-from llmlog.spool.drops import DropCount
-from llmlog.spool.files import LOCAL_FILES, Files, Mode
+from llmlog.spool.directory import SpoolDirectory
+from llmlog.spool.files import Mode
 from llmlog.spool.frame import HEADER_BYTES, Absent, Damaged, FrameKind, frame_bytes, pack_header, read_frame
 from llmlog.spool.ledger import DropReason
-from llmlog.spool.segment import SEGMENT_BYTES, SEGMENT_HEADER_BYTES, Segment, segment_path
+from llmlog.spool.segment import Segment
+from llmlog.spool.supply import LOCAL_DISK, NO_ROOM, Disk, SegmentSupply
 from llmlog.spool.syncing import SegmentSync
 
 BUSY_AFTER_S = 0.25
@@ -31,33 +28,10 @@ here; it must not wait for itself."""
 REFUSAL_STANDS_S = 0.5
 """How long a refusal is repeated without looking at the disk again: looking costs system calls."""
 
-DISK_KNOWN_S = 1.0
-"""How long a look at what all spools take on disk stands; what this process adds is counted meanwhile."""
-
 CLOSE_SYNC_S = 1.0
 """Longest wait for a sync under way when closing."""
 
-_NAMES_TRIED = 3
-"""Another process may take a new directory for an abandoned one in the moment before it is locked."""
-
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-
 FsyncMode = Literal["interval", "always", "never"]
-
-
-def _random_name() -> str:
-    return os.urandom(8).hex()
-
-
-class Disk(NamedTuple):
-    """Where segments are made, how large, and what a new spool directory is called."""
-
-    files: Files = LOCAL_FILES
-    segment_bytes: int = SEGMENT_BYTES
-    new_name: Callable[[], str] = _random_name
-
-
-LOCAL_DISK = Disk()
 
 
 class SpoolWriter:
@@ -75,36 +49,26 @@ class SpoolWriter:
         disk: Disk = LOCAL_DISK,
     ) -> None:
         """ships: this process delivers its spool too; else it leaves that to `llmlog drain`."""
-        self._root = root
-        self._ships = ships
-        self._max_bytes = max_bytes
         self._clock = clock
         self._fsync = fsync
-        self._disk = disk
         self._lock = threading.Lock()
-        self._preparing = threading.Lock()
         self._syncing = threading.Lock()
-        self._directory: SpoolDirectory | None = None
+        self._supply = SegmentSupply(root, max_bytes, clock, disk, ships=ships)
+        self._drops = self._supply.drops
         self._active: Segment | None = None
-        self._spare: Segment | None = None
         self._segments = SegmentSync(clock)
-        self._next_number = 1
         self._sequence = 0
         self._accepted = 0
         self._closed = False
         self._refusal: DropReason | None = None
         self._refused_until_s = 0.0
-        self._drops = DropCount()
-        self._names_unsynced = False
-        self._bytes_on_disk = 0
-        self._look_at_disk_s = 0.0
         self.spare_wanted = threading.Event()
         """Set when the spare segment was taken into use: the next one is to be made."""
 
     @property
     def directory(self) -> SpoolDirectory | None:
         """The directory of this process, once it exists."""
-        return self._directory
+        return self._supply.directory
 
     @property
     def accepted(self) -> int:
@@ -114,8 +78,7 @@ class SpoolWriter:
     @property
     def mode(self) -> Mode:
         """How frames reach the disk."""
-        segment = self._active or self._spare
-        return segment.mode if segment is not None else self._disk.files.mode(self._root)
+        return self._active.mode if self._active is not None else self._supply.mode
 
     @property
     def last_sync_error(self) -> str | None:
@@ -141,7 +104,7 @@ class SpoolWriter:
                 return None
             refusal = segment
         except OSError as error:
-            refusal = DropReason.DISK_FULL if error.errno in _NO_ROOM else DropReason.SPOOL_UNAVAILABLE
+            refusal = DropReason.DISK_FULL if error.errno in NO_ROOM else DropReason.SPOOL_UNAVAILABLE
         finally:
             self._lock.release()
         return self._refuse(refusal, kind, entry_id, count_drop)
@@ -159,18 +122,13 @@ class SpoolWriter:
         """A provisional entry will not be superseded: it is delivered as it is, without waiting for the end of
         this process. (By this process: `llmlog drain` does not hear of it before.)"""
         self.drop(DropReason.OUTCOME_LOST)
-        if self._directory is not None:
-            self._directory.give_up_outcome(entry_id)
+        if self.directory is not None:
+            self.directory.give_up_outcome(entry_id)
 
     def prepare(self) -> None:
         """In the background: have a spare segment ready before it is needed."""
-        with self._preparing, contextlib.suppress(OSError):  # the caller that needs it will meet and count it
-            if self._spare is not None or self._closed:
-                return
-            if self._directory is None and not self._open_directory():
-                return
-            if not self._bound_reached(self._disk.segment_bytes):
-                self._spare = self._create(self._disk.segment_bytes, touch=True)
+        if not self._closed:
+            self._supply.prepare()
 
     def sync(self) -> None:
         """In the background: bring what was appended before to the disk. Raises OSError when that failed now or
@@ -180,11 +138,9 @@ class SpoolWriter:
 
     def forget_inherited(self) -> None:
         """In a forked child: let the parent's spool go without touching it."""
-        if self._directory is not None:
-            self._directory.forget_inherited()
-        for segment in (self._active, self._spare):
-            if segment is not None:
-                segment.close()
+        self._supply.forget_inherited()
+        if self._active is not None:
+            self._active.close()
 
     def close(self) -> None:
         """Refuse what comes from now on, sync, and give the directory up."""
@@ -195,17 +151,15 @@ class SpoolWriter:
             active, self._active = self._active, None
         finally:
             self._lock.release()
-        with self._preparing:
-            spare, self._spare = self._spare, None
+        self._supply.close()
         if not self._syncing.acquire(timeout=CLOSE_SYNC_S):
             return  # the disk hangs; the end of the process closes the rest
         try:
             with contextlib.suppress(OSError):
                 self._sync(active)
             self._segments.close_retired()
-            for segment in (active, spare):
-                if segment is not None:
-                    segment.close()
+            if active is not None:
+                active.close()
         finally:
             self._syncing.release()
 
@@ -228,8 +182,8 @@ class SpoolWriter:
 
     def _count(self, sequence: int, accepted: int) -> None:
         self._sequence, self._accepted = sequence, accepted
-        assert self._directory is not None
-        self._directory.ledger.note_accepted(accepted)
+        assert self._supply.directory is not None
+        self._supply.directory.ledger.note_accepted(accepted)
 
     def _refuse(self, reason: DropReason, kind: FrameKind, entry_id: bytes, count_drop: bool) -> DropReason:
         if kind == FrameKind.SUPERSEDING:
@@ -261,38 +215,21 @@ class SpoolWriter:
         """Make a segment with room for `size` bytes the active one; else say why not."""
         if self._closed:
             return DropReason.CLOSED
-        with self._preparing:
-            if self._directory is None and not self._open_directory():
-                return DropReason.SPOOL_UNAVAILABLE
-            fresh = self._spare
-            if fresh is None or not fresh.room_for(size):
-                made = self._make_for_caller(max(self._disk.segment_bytes, size + SEGMENT_HEADER_BYTES))
-                if isinstance(made, DropReason):
-                    return made
-                if fresh is not None:
-                    self._segments.retire(fresh)
-                fresh = made
-            self._spare = None
+        fresh = self._supply.take(size, self._segments.retire)
+        if isinstance(fresh, DropReason):
+            return fresh
         if self._active is not None:
             self._segments.retire(self._active)
         self._active = fresh
         self.spare_wanted.set()
         return fresh
 
-    def _make_for_caller(self, needed: int) -> Segment | DropReason:
-        try:
-            if self._bound_reached(needed):
-                return DropReason.SPOOL_FULL
-            return self._create(needed, touch=False)
-        except OSError as error:
-            return DropReason.DISK_FULL if error.errno in _NO_ROOM else DropReason.SPOOL_UNAVAILABLE
-
     def _sync_for_caller(self, segment: Segment) -> None:
         """With `always`. The frame counts already, so a failure is told by the health, not to the caller."""
         if self._segments.pausing:
             return
         try:
-            self._sync_names()
+            self._supply.sync_names()
             self._segments.sync_at_once(segment)
         except OSError:
             if self._segments.gave_up(segment):
@@ -307,7 +244,7 @@ class SpoolWriter:
             return
         try:
             self._segments.check_pause()
-            self._sync_names()
+            self._supply.sync_names()
             self._segments.sync(active)
         except OSError:
             self._give_up(active)
@@ -325,42 +262,6 @@ class SpoolWriter:
                 self._active = None
         finally:
             self._lock.release()
-
-    def _sync_names(self) -> None:
-        if self._names_unsynced and self._directory is not None:
-            self._names_unsynced = False
-            try:
-                self._disk.files.sync_directory(self._directory.path)
-            except OSError:
-                self._names_unsynced = True
-                raise
-
-    def _open_directory(self) -> bool:
-        for _ in range(_NAMES_TRIED):
-            name = self._disk.new_name()
-            with contextlib.suppress(OSError):
-                made = SpoolDirectory.create(self._root, name, ships=self._ships, files=self._disk.files)
-                self._drops.keep_in(made.ledger)
-                self._directory = made
-                return True
-        return False
-
-    def _create(self, size: int, *, touch: bool) -> Segment:
-        assert self._directory is not None
-        number, self._next_number = self._next_number, self._next_number + 1
-        path = segment_path(self._directory.path, number)
-        segment = Segment.create(self._disk.files, path, number, self._clock.now_ms(), size, touch=touch)
-        self._bytes_on_disk += size
-        self._names_unsynced = True  # the caller may be waiting: its entry counts as synced when `sync` has run
-        return segment
-
-    def _bound_reached(self, needed: int) -> bool:
-        """Whether all spools together would be too large; looking costs system calls, so not every time."""
-        now_s = self._clock.monotonic_s()
-        if now_s >= self._look_at_disk_s or self._bytes_on_disk + needed > self._max_bytes:
-            self._bytes_on_disk = bytes_on_disk(self._root, self._disk.files)
-            self._look_at_disk_s = now_s + DISK_KNOWN_S
-        return self._bytes_on_disk + needed > self._max_bytes
 
 
 def _erase(segment: Segment, size: int) -> None:
