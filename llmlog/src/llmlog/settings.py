@@ -22,9 +22,11 @@ from llmlog.spool.writer import FsyncMode
 
 DEFAULT_RETENTION_DAYS = 90
 DEFAULT_SPOOL_MAX_BYTES = 4 * 1024**3
-_SIZE = re.compile(r"(\d+)\s*(|k|m|g|kb|mb|gb|kib|mib|gib)")
+_SIZE = re.compile(r"([0-9]{1,18})\s*(|k|m|g|kb|mb|gb|kib|mib|gib)")
+_EXAMPLE_KEY = "0123456789abcdef" * 4
+_SHOWN_CHARACTERS = 80
 _UNIT_BYTES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
-_KEY = re.compile(r"v([1-9]\d{0,3}):([0-9a-fA-F]{32,128})")
+_KEY = re.compile(r"v([1-9][0-9]{0,3}):([0-9a-fA-F]{32,128})")
 
 
 class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,8 +142,10 @@ class _Reader:
         value = self.text(name)
         if value is None:
             return default
-        if not re.fullmatch(r"\d{1,9}", value) or not low <= int(value) <= high:
-            raise SettingsError(name, f"must be a whole number from {low} to {high}, not “{value}”.", str(default))
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
+            raise SettingsError(
+                name, f"must be a whole number from {low} to {high}, not “{_shown(value)}”.", str(default)
+            )
         return int(value)
 
     def switch(self, name: str) -> bool:
@@ -150,7 +154,7 @@ class _Reader:
             return True
         if value in {"0", "false", "no", "off"}:
             return False
-        raise SettingsError(name, f"must be yes or no, not “{value}”.", "yes")
+        raise SettingsError(name, f"must be yes or no, not “{_shown(value)}”.", "yes")
 
     def size(self, name: str, at_least: int) -> int | None:
         value = self.text(name)
@@ -158,10 +162,10 @@ class _Reader:
             return None
         match = _SIZE.fullmatch(value.lower())
         if match is None:
-            raise SettingsError(name, f"must be a size in bytes, MB or GB, not “{value}”.", "2GB")
+            raise SettingsError(name, f"must be a size in bytes, MB or GB, not “{_shown(value)}”.", "2GB")
         size = int(match[1]) * _UNIT_BYTES[match[2][:1]]
         if size < at_least:
-            raise SettingsError(name, f"must be at least {at_least // 1024**2} MB, not “{value}”.", "2GB")
+            raise SettingsError(name, f"must be at least {at_least // 1024**2} MB, not “{_shown(value)}”.", "2GB")
         return size
 
     def one_of(self, name: str, choices: tuple[str, ...]) -> str:
@@ -169,7 +173,7 @@ class _Reader:
         value = self.text(name) or choices[0]
         if value not in choices:
             words = ", ".join(choices[:-1]) + " or " + choices[-1]
-            raise SettingsError(name, f"must be {words}, not “{value}”.", choices[0])
+            raise SettingsError(name, f"must be {words}, not “{_shown(value)}”.", choices[0])
         return value
 
     def directory(self, name: str, default: Path) -> Path:
@@ -178,9 +182,9 @@ class _Reader:
             return default
         path = Path(value).expanduser()
         if not path.is_absolute():
-            raise SettingsError(name, f"must be an absolute path, not “{value}”.", "/var/lib/llmlog")
+            raise SettingsError(name, f"must be an absolute path, not “{_shown(value)}”.", "/var/lib/llmlog")
         if path.exists() and not path.is_dir():
-            raise SettingsError(name, f"must be a directory, and “{value}” is a file.", "/var/lib/llmlog")
+            raise SettingsError(name, f"must be a directory, and “{_shown(value)}” is a file.", "/var/lib/llmlog")
         return path
 
     def redis_url(self, name: str) -> str | None:
@@ -200,11 +204,22 @@ class _Reader:
         if parts.scheme != "unix" and not parts.hostname:
             raise SettingsError(name, "names no host.", example)
         database = parts.path.strip("/")
-        if parts.scheme != "unix" and database and not database.isdigit():
-            raise SettingsError(name, f"ends in “/{database}”, which is no database number.", example)
+        if parts.scheme != "unix" and database and not re.fullmatch("[0-9]{1,5}", database):
+            raise SettingsError(name, f"ends in “/{_shown(database)}”, which is no database number.", example)
         if port == 0:
             raise SettingsError(name, "has port 0.", example)
+        if parts.scheme == "unix" and not parts.path.strip("/"):
+            raise SettingsError(name, "names no socket.", "unix:///run/redis/redis.sock")
+        self._check_options(name, value, example)
         return value
+
+    def _check_options(self, name: str, url: str, example: str) -> None:
+        from redis.connection import parse_url  # not before somebody uses a Redis of their own
+
+        try:
+            parse_url(url)  # type: ignore[no-untyped-call]
+        except ValueError:
+            raise SettingsError(name, "has options after “?” that cannot be used.", example) from None
 
     def keys(self, name: str) -> dict[int, bytes] | None:
         value = self.text(name)
@@ -217,6 +232,11 @@ class _Reader:
         return value
 
 
+def _shown(value: str) -> str:
+    """A wrong value as it stands in a sentence."""
+    return value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "…"
+
+
 def parse_keys(name: str, value: str) -> dict[int, bytes]:
     """A key ring `v1:<hex>,v2:<hex>`; the highest version writes, all are read. Raises SettingsError."""
     keys: dict[int, bytes] = {}
@@ -226,7 +246,11 @@ def parse_keys(name: str, value: str) -> dict[int, bytes]:
             raise SettingsError(
                 name,
                 "must be a list of keys v<number>:<32 to 128 hex digits>.",
-                "v1:" + "0123456789abcdef" * 4,
+                f"v1:{_EXAMPLE_KEY}",
+            )
+        if int(match[1]) in keys:
+            raise SettingsError(
+                name, f"has the key v{int(match[1])} twice.", f"v1:{_EXAMPLE_KEY},v2:{_EXAMPLE_KEY}"
             )
         keys[int(match[1])] = bytes.fromhex(match[2])
     return keys

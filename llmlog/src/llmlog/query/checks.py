@@ -13,8 +13,8 @@ from llmlog.store.redis_store import Member
 MAX_PAGE = 1_000_000
 MAX_SEARCH_CHARACTERS = 1_000
 _ID = re.compile(r"[A-Za-z0-9_-]{6,64}")
-_PSEUDONYM = re.compile(r"(?:v\d{1,4}:)?[0-9a-f]{6,32}")
-_CURSOR = re.compile(r"(\d{1,15})\.([A-Za-z0-9_-]{6,64})")
+_PSEUDONYM = re.compile(r"(?:v[0-9]{1,4}:)?[0-9a-f]{6,32}")
+_CURSOR = re.compile(r"([0-9]{1,15})\.([A-Za-z0-9_-]{6,64})")
 
 
 def limit(value: int) -> int:
@@ -34,7 +34,7 @@ def page(value: int) -> int:
 def day(value: str, field: str = "date") -> str:
     """One UTC day."""
     try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) is None:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is None:
             raise ValueError
         return date.fromisoformat(value).isoformat()
     except ValueError:

@@ -100,4 +100,7 @@ class Decompressor:
 
     def decompress(self, packed: bytes, number: int) -> bytes:
         """The body. Raises zstandard.ZstdError, KeyError for a dictionary that is not known."""
+        claimed: int = zstandard.get_frame_parameters(packed).content_size
+        if claimed > LARGEST_ENTRY_BYTES and claimed != zstandard.CONTENTSIZE_UNKNOWN:
+            raise zstandard.ZstdError("the frame claims to be larger than any log")
         return self._by_number[number].decompress(packed, max_output_size=LARGEST_ENTRY_BYTES)

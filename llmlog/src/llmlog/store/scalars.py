@@ -124,7 +124,7 @@ def entry_of(scalars: bytes, lost: str) -> LogEntry:
     if answered:
         fields["llmResponse"] = {
             **_present(known, "latency", "timeToFirstToken", "finishReason"),
-            "usage": _present(known, "promptTokens", "completionTokens", "totalTokens"),
+            "usage": _present(known, "promptTokens", "completionTokens", "totalTokens") or None,
             "cost": None if known.cost_usd is None else {"usd": known.cost_usd},
         }
     return decode_entry(_encode(fields))
