@@ -19,7 +19,8 @@ sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from spool_bench import Bench, deliver, ids
 from spool_scenarios import SCENARIOS
 
-from llmlog.spool import DropReason
+from llmlog.spool import DropReason, SpoolDirectory
+from llmlog.spool.directory import directories
 
 PAGE_BYTES = 4096
 
@@ -150,3 +151,23 @@ def test_writer_tells_its_mode(tmp_path: Path) -> None:
     writer.close()
     assert writer.directory is not None
     writer.directory.release()
+
+
+class LookedAtWhileMade(LocalFiles):
+    """The real disk, with an attending process that looks just before a new directory gets its name."""
+
+    def __init__(self) -> None:
+        self.seen: list[Path] = []
+
+    def rename(self, path: Path, new: Path) -> None:
+        self.seen += directories(path.parent)
+        super().rename(path, new)
+
+
+def test_half_made_directory_is_nobodys(tmp_path: Path) -> None:
+    """Whoever attends to spools of the living does not take one under the name it has while it is made."""
+    files = LookedAtWhileMade()
+    made = SpoolDirectory.create(tmp_path, "new", ships=False, files=files)
+    assert files.seen == []
+    assert directories(tmp_path) == [tmp_path / "new"]
+    made.release()

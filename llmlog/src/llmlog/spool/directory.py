@@ -143,8 +143,9 @@ def dead_directories(root: Path, files: Files = LOCAL_FILES) -> Iterator[SpoolDi
 
 
 def directories(root: Path, files: Files = LOCAL_FILES) -> list[Path]:
-    """Every spool directory under `root`, whoever holds it. Raises OSError."""
-    return [root / name for name in _names(root, files) if files.exists(root / name / "ledger")]
+    """Every spool directory under `root` that is made whole, whoever holds it. Raises OSError."""
+    names = [name for name in _names(root, files) if not name.startswith(".")]
+    return [root / name for name in names if files.exists(root / name / "ledger")]
 
 
 def delivered(path: Path, files: Files = LOCAL_FILES) -> bool:
