@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 from llmlog.clock import Clock
 from llmlog.drop_notice import DropNotice
@@ -51,18 +50,21 @@ def make_shipper(
     settings: Settings,
     clock: Clock,
     reading: ReadingPieces,
-    own_directory: Callable[[], SpoolDirectory | None],
-    *,
-    attend: bool,
+    own: SpoolWriter | None,
 ) -> Shipper:
-    """A shipper for the spools of a data directory; see Sources. attend: it has its process to itself."""
+    """A shipper for the spools of a data directory. own: None where it has its process to itself; then it attends
+    to the spools of the living too."""
+
+    def own_directory() -> SpoolDirectory | None:
+        return own.directory if own is not None else None
+
     return Shipper(
-        Sources(settings.spool_root, own_directory, clock, settings.spool_limit(), attend=attend),
+        Sources(settings.spool_root, own_directory, clock, settings.spool_limit(), attend=own is None),
         reading.store.writer,
         CircuitBreaker(clock),
         DeadLetters(settings.data_dir / "dead-letters", clock),
         clock,
-        Pace(Alone() if attend else Courtesy()),
+        Pace(Alone() if own is None else Courtesy(lambda: own.accepted)),
     )
 
 
@@ -75,7 +77,7 @@ class WritingPieces:
         self.keeper = SpoolKeeper(writer, self.notice.look)
         self.shipper: Shipper | None = None
         if settings.ship.in_process:
-            self.shipper = make_shipper(settings, clock, reading, lambda: writer.directory, attend=False)
+            self.shipper = make_shipper(settings, clock, reading, writer)
 
     def start(self) -> None:
         """Start the threads."""

@@ -266,7 +266,7 @@ class LLMLoggingService:
         """
         from llmlog.pieces import make_shipper
 
-        return make_shipper(self.settings, self._clock, self._reads, lambda: None, attend=True)
+        return make_shipper(self.settings, self._clock, self._reads, None)
 
     def send_again(self, since_ms: int) -> Resent:
         """Send again what was delivered since a moment (ms since the epoch) and is still on disk.

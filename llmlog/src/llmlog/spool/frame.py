@@ -2,38 +2,39 @@
 
     offset  size  field
     0       2     magic 0x4C4C; zero where nothing was written yet
-    2       1     format version, 1
+    2       1     format version, 2
     3       1     kind (FrameKind)
     4       2     key id of the body's encryption, 0 = plain
     6       2     reserved, 0
     8       4     length of the body in bytes
-    12      4     crc32 of the header (this field as 0) and the body
+    12      4     checksum (XXH3, low half) of the header, this field as 0, and the body
     16      8     sequence: number of the frame in its spool, from 1
     24      8     accepted: entries accepted in this spool up to and including this frame
     32      16    id of the entry (the UUID's bytes)
     48      …     body, zero-padded to a multiple of 8
 
 All little-endian. Invariant: the header is written after the body, so a frame whose checksum holds is whole.
-The checksum is taken in pieces of at most 5 KiB because `zlib.crc32` gives up the interpreter's lock above
-that, and getting it back beside a busy thread takes 5 ms.
+XXH3 takes a tenth of the time of crc32, and does not give up the interpreter's lock for pieces of this size:
+getting it back beside a busy thread takes 5 ms.
 """
 
 from __future__ import annotations
 
 import enum
 import struct
-import zlib
 from typing import NamedTuple
+
+from xxhash import xxh3_64_intdigest
 
 from llmlog.spool.files import Pages
 
 MAGIC = 0x4C4C
-VERSION = 1
+VERSION = 2
 HEADER = struct.Struct("<HBBHHIIQQ16s")
 HEADER_BYTES = HEADER.size
 ALIGNMENT = 8
 _MAGIC_BYTES = MAGIC.to_bytes(2, "little")
-CRC_PIECE_BYTES = 5 * 1024
+PIECE_BYTES = 32 * 1024
 
 
 class FrameKind(enum.IntEnum):
@@ -73,14 +74,14 @@ def frame_bytes(body_length: int) -> int:
 
 
 def checksum(header: bytes, body: bytes) -> int:
-    """crc32 over header and body without ever giving up the interpreter's lock."""
-    crc = zlib.crc32(header)
+    """XXH3 over header and body without ever giving up the interpreter's lock: 32 bits of it."""
+    digest = xxh3_64_intdigest(header)
+    if len(body) <= PIECE_BYTES:
+        return xxh3_64_intdigest(body, digest) & 0xFFFFFFFF
     view = memoryview(body)
-    if len(view) <= CRC_PIECE_BYTES:
-        return zlib.crc32(view, crc)
-    for start in range(0, len(view), CRC_PIECE_BYTES):
-        crc = zlib.crc32(view[start : start + CRC_PIECE_BYTES], crc)
-    return crc
+    for start in range(0, len(view), PIECE_BYTES):
+        digest = xxh3_64_intdigest(view[start : start + PIECE_BYTES], digest)
+    return digest & 0xFFFFFFFF
 
 
 def pack_header(kind: int, length: int, sequence: int, accepted: int, entry_id: bytes, body: bytes) -> bytes:
