@@ -1,0 +1,1 @@
+"""The query language: one parser for pages, API and CLI."""
