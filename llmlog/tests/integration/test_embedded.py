@@ -9,8 +9,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 
 from llmlog import LLMLoggingService, LlmRequest, LogEntry, Settings
 from llmlog.clock import SystemClock
@@ -20,6 +22,7 @@ from llmlog.store import EmbeddedServer, RedisConnection
 USER = """
 import sys
 from pathlib import Path
+from typing import Any
 from llmlog.store import EmbeddedServer
 server = EmbeddedServer(Path(sys.argv[1]))
 server.ensure_running()
@@ -154,6 +157,14 @@ def test_leaving_after_a_kill_cleans_up(tmp_path: Path) -> None:
     assert server.pid is None
 
 
+def loaded(client: Any) -> bool:
+    """Whether a server that was just started has read its data."""
+    try:
+        return bool(client.ping())
+    except redis.exceptions.BusyLoadingError:
+        return False
+
+
 def test_there_is_never_a_second_server_on_the_same_data(tmp_path: Path) -> None:
     """A server whose socket was removed is stopped before another starts: what it had is there, and it is gone."""
     with LLMLoggingService.open_reader(Settings(data_dir=tmp_path)) as first:
@@ -166,6 +177,7 @@ def test_there_is_never_a_second_server_on_the_same_data(tmp_path: Path) -> None
         server.socket_path.parent.rmdir()
         with LLMLoggingService.open_reader(Settings(data_dir=tmp_path)) as second:
             until(lambda: not runs(pid))
+            until(lambda: loaded(second.redis_client(5)))
             assert second.redis_client(5).get("llm:test") == b"kept"
             assert server.pid != pid
     assert not server.socket_path.parent.exists()
