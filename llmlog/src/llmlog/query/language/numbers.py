@@ -68,6 +68,12 @@ def only_one(field: Field, start: int, end: int) -> QuerySyntaxError:
     return QuerySyntaxError(f"{field.name} takes one number or range, for example {example}.", start, end)
 
 
+def units_of(field: Field) -> tuple[str, ...]:
+    """The units a number field takes, as they are told to a person; empty when it takes none."""
+    measure = _measure(field)
+    return tuple(unit for unit in (measure.prefix, *measure.units) if unit)
+
+
 def _measure(field: Field) -> _Measure:
     return _MEASURES[field.unit or "plain"]
 
@@ -79,7 +85,7 @@ def _scalar(field: Field, text: str, place: tuple[int, int]) -> float:
         raise QuerySyntaxError(f"{field.name} needs a number, for example {field.name}:{measure.more}.", *place)
     factor = measure.units.get(found[2])
     if factor is None:
-        known = ", ".join(unit for unit in (measure.prefix, *measure.units) if unit)
+        known = ", ".join(units_of(field))
         instead = f"Use {known}." if known else "Leave it out."
         raise QuerySyntaxError(f"“{found[2][:40]}” is not a unit for {field.name}. {instead}", *place)
     return float(Decimal(found[1]) * Decimal(factor))

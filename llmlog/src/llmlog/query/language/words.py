@@ -9,6 +9,8 @@ from llmlog.query.folding import SYMBOLS, UNSPACED, folded, is_unspaced, tokens
 _STARS = re.compile(r"\*+")
 _RUN = rf"[{UNSPACED}{SYMBOLS}]"
 _WITHIN_RUN = re.compile(rf"{_RUN}\*+[^\s*]|[^\s*]\*+{_RUN}")
+_BESIDE_RUN = re.compile(rf"(?<={_RUN})\*|\*(?={_RUN})")
+"""Says nothing: a run is found within longer ones anyway."""
 _PIECE = re.compile(rf"[{UNSPACED}]+|[{SYMBOLS}]|(?:(?!{_RUN})[^\W_]|\*)+")
 
 
@@ -21,7 +23,7 @@ def word_tokens(text: str) -> tuple[str, ...]:
     """The tokens of a word in which `*` stands for any characters; empty when nothing else is in it."""
     if "*" not in text:
         return phrase_tokens(text)
-    plain = _STARS.sub("*", folded(text))
+    plain = _BESIDE_RUN.sub("", _STARS.sub("*", folded(text)))
     found: list[str] = []
     for piece in _PIECE.findall(plain):
         found += [piece] if "*" in piece else tokens(piece)
@@ -51,8 +53,6 @@ def fits(pattern: str, text: str) -> bool:
 
 def _open_ended(found: list[str]) -> tuple[str, ...]:
     """A run without spaces also stands within longer ones: its last pair ends it, a single character begins it."""
-    if found and found[-1] == "*" and len(found) > 1 and is_unspaced(found[-2][0]):
-        found = found[:-1]
     if not found or len(found[-1]) > 1 or not is_unspaced(found[-1]):
         return tuple(found)
     if len(found) > 1 and len(found[-2]) > 1 and found[-2][1] == found[-1]:
