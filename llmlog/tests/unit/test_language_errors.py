@@ -168,6 +168,8 @@ def test_a_mended_query_can_be_read(fix: str) -> None:
         ("//", "This regular expression is empty.", "//"),
         ("/[a/", "This regular expression is not valid: missing ] at character 1.", "/[a/"),
         ("/a(b(c)/", refused("/(/").message.replace("character 1", "character 2"), "/a(b(c)/"),
+        ("/[(]x(/", refused("/(/").message.replace("character 1", "character 5"), "/[(]x(/"),
+        (r"/\((/", refused("/(/").message.replace("character 1", "character 3"), r"/\((/"),
         ("/a)b/", "This regular expression is not valid: there is no ( for this ) at character 2.", "/a)b/"),
         ("/x**/", "This regular expression is not valid: one repetition after another at character 2.", "/x**/"),
         (
@@ -195,6 +197,7 @@ def test_a_mended_query_can_be_read(fix: str) -> None:
             f"A term that starts with / is a regular expression and needs a closing /. {IN_QUOTES}",
             "/open",
         ),
+        ("/a/ /b/ -/c/ command:/d/,/e/ /f/", "A query can have at most 5 regular expressions.", "/f/"),
         ("a || b", OR, "||"),
         ("jazz OR", OR, "OR"),
         ("-(jazz)", BRACKETS, "("),

@@ -11,7 +11,7 @@ from language_world import asked
 from llmlog.query.language.expressions import MAX_INSTRUCTIONS, MAX_SOURCE_CHARACTERS, MAX_TEXT_CHARACTERS
 from llmlog.query.language.fields import FIELDS, KEY_CHARACTERS, NAMES
 from llmlog.query.language.numbers import units_of
-from llmlog.query.language.parse import MAX_CHARACTERS
+from llmlog.query.language.parse import MAX_CHARACTERS, MAX_EXPRESSIONS
 from llmlog.query.language.places import SLOW_MS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "query-language.md").read_text(encoding="utf-8")
@@ -65,5 +65,6 @@ def test_limits_are_told() -> None:
     assert f"at most {MAX_CHARACTERS:,} characters" in PAGE
     assert f"At most {MAX_SOURCE_CHARACTERS}\ncharacters, {MAX_INSTRUCTIONS:,} instructions" in PAGE
     assert f"first {MAX_TEXT_CHARACTERS:,} characters" in PAGE
+    assert MAX_EXPRESSIONS == 5 and "five in a query" in PAGE
     assert f"longer than {SLOW_MS // 1000} seconds" in PAGE
     assert KEY_CHARACTERS == 6 and "from six characters" in PAGE

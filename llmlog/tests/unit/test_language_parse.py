@@ -97,6 +97,7 @@ def test_a_fix_is_a_step_forward(text: str) -> None:
         ('"OR" x', '"OR" x'),
         ("OR jazz", '"OR" jazz'),
         ("a AND b && c", "a b c"),
+        ("AND jazz AND", '"AND" jazz "AND"'),
         ("rock and not roll or pop", "rock and not roll or pop"),
         ("latency:>2S since:2H", "since:2H latency:>2s"),
         ("IS:Slow,ERROR", "is:slow,error"),

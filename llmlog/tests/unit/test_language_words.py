@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
@@ -224,3 +225,13 @@ def test_what_is_in_a_text_is_found(before: str, inside: str, after: str) -> Non
     if not tokens(inside):
         return
     assert matches(asked(f'command:"{escaped(inside)}"'), entry(command=f"{before} {inside} {after}"))
+
+
+def test_long_texts_are_marked_quickly() -> None:
+    """Even a full query over a very long text is marked before a person would wait."""
+    text = " ".join(f"w{n % 300}" for n in range(50_000))
+    query = asked(" ".join(f"w{n}" for n in range(200, 380)))
+    start_s = time.perf_counter()
+    marks = highlights(query, text)
+    assert time.perf_counter() - start_s < 2
+    assert len(marks) == sum(n % 300 >= 200 for n in range(50_000))
