@@ -2,6 +2,7 @@
 # make test   install what tests need and run them (10 minutes at most)
 # make test-all  the long ones too: 50 kills, slow faults
 # make soak   mixed load with random faults: make soak MINUTES=30 SEED=1
+# make proof  take each protection against loss away, one at a time, and see a test fail
 # make check  style, types and import rules
 # make bench  measure; writes benchmarks/results.md
 # make lock   resolve the requirements again (needs pip-tools in the active Python)
@@ -13,7 +14,7 @@ FLAGS  ?=
 MINUTES ?= 30
 SEED    ?= 1
 
-.PHONY: run test test-all soak check bench lock clean
+.PHONY: run test test-all soak proof check bench lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -46,6 +47,9 @@ test: $(VENV)/.dev
 test-all: $(VENV)/.dev
 	@$(VENV)/bin/python -m scripts.browser_for_tests
 	$(VENV)/bin/python -m pytest $(FLAGS)
+
+proof: $(VENV)/.dev
+	ONLY="$(ONLY)" $(VENV)/bin/python scripts/without_protection.py
 
 soak: $(VENV)/.dev
 	$(VENV)/bin/python llmlog/tests/acceptance/soak.py --minutes $(MINUTES) --seed $(SEED)

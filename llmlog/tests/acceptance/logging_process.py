@@ -12,7 +12,8 @@ It reads commands from stdin, one a line, and writes into JOURNAL, unbuffered, w
     call COUNT                      LLM calls outside of any interaction; their ids are llmlog's
     health                          answers with the health as JSON
     set_clock_back SECONDS          steps the wall clock; the monotonic one goes on
-    fork COUNT                      has a forked child log COUNT entries and end without closing anything
+    fork COUNT                      has a forked child log COUNT entries and end without closing anything,
+                                    and logs as many itself meanwhile
     close                           closes the service
     let_go                          forgets the service without closing it
 
@@ -97,12 +98,13 @@ class Host:
         return ""
 
     def fork(self, count: str) -> str:
-        """Log from a child that ends as `multiprocessing` ends them: without any clean-up."""
+        """Log from a child that ends as `multiprocessing` ends them, without any clean-up; and meanwhile, too."""
         child = os.fork()
         if child == 0:
             self._name, self._number = f"{self._name}-child", 0
             self.log(count)
             os._exit(0)
+        self.log(count)
         os.waitpid(child, 0)
         return str(child)
 

@@ -202,7 +202,7 @@ def test_torn_tail(
     successor.do("log 50")
     assert_exactly_once(redis_client, [*first.accepted, *successor.accepted])
     wait_for(lambda: successor.health().spool.stored == 100, "the ledger to be settled")
-    assert successor.health().spool.spooled == 0
+    assert (successor.health().spool.spooled, successor.health().spool.dead_lettered) == (0, 0)
     successor.end()
 
 

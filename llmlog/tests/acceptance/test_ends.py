@@ -92,14 +92,14 @@ def test_forked_children(redis_server: RedisServer, redis_client: Any, start_log
     theirs and the parent's arrive, once."""
     parent = start_logging("parent", redis_server.port)
     parent.do("log 100")
-    parent.do("fork 100")
+    parent.do("fork 1000")
     parent.do("log 100")
     redis_server.kill()
     redis_server.start()
     parent.do("log 100")
-    assert len(parent.accepted) == 400
+    assert len(parent.accepted) == 2_300
     assert_exactly_once(redis_client, parent.accepted)
-    wait_for(lambda: parent.health().spool.stored == 400, "the ledgers to be settled")
+    wait_for(lambda: parent.health().spool.stored == 2_300, "the ledgers to be settled")
     parent.end()
 
 

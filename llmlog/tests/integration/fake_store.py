@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import redis
@@ -15,6 +15,10 @@ from llmlog.store.head import head_of
 RETENTION_MS = 90 * 86_400_000
 
 Trouble = Literal["none", "away", "hung", "reply lost", "script error"]
+
+
+def _at_once() -> None:
+    """Take no time."""
 
 
 class FakeStore:
@@ -33,6 +37,10 @@ class FakeStore:
         """What the daily statistics would say."""
         self.contacts = 0
         """How often somebody tried to reach it."""
+        self.batches: list[int] = []
+        """How many entries came at a time."""
+        self.on_answer: Callable[[], None] = _at_once
+        """What happens while it makes up its answer."""
 
     def forget_everything(self) -> None:
         """Lose all data, and be found out."""
@@ -75,6 +83,8 @@ class FakeStore:
             raise self._down()
         if self.trouble == "script error" and len(plan.entries) > 1:
             raise redis.ResponseError("ERR user_script: too much")
+        self.batches.append(len(plan.entries))
+        self.on_answer()
         outcomes = [self._store(entry) for entry in plan.entries]
         if self.trouble == "reply lost":
             raise self._down()

@@ -135,7 +135,7 @@ def test_a_killed_server_is_started_again_with_its_data(tmp_path: Path) -> None:
         until(lambda: not runs(killed))
         with pytest.raises(StoreUnavailable):
             reader.get_logs()
-        assert reader.health().store.answering
+        until(lambda: reader.health().store.answering)  # it may have to load first
         assert server.pid != killed
         assert [one.id for one in reader.get_logs().logs] == ["entry-000001"]
     assert not server.socket_path.parent.exists()

@@ -80,7 +80,7 @@ class World:
 
     def drain(self) -> None:
         """Let time pass until everything is settled."""
-        for _ in range(3_000):
+        for _ in range(4_000):
             if not self.shipper.run_once() and self.shipper.drained and self.health().spooled == 0:
                 return
             self.clock.advance(0.5)
@@ -231,6 +231,21 @@ def test_a_forgetful_store_gets_it_again(world: World) -> None:
     assert set(world.store.stored) == set(world.accepted)
     assert world.health().stored == 500
     assert world.shipper.restored is not None
+    world.die()
+
+
+def test_batches_grow_when_the_way_is_slow(world: World) -> None:
+    """Full batches that take long grow, and are small again when the way is quick."""
+    world.store.on_answer = lambda: world.clock.advance(0.1)
+    for _ in range(4_000):
+        world.log()
+    world.drain()
+    assert (world.store.batches[0], max(world.store.batches)) == (10, 800)
+    world.store.on_answer = lambda: None
+    for _ in range(4_000):
+        world.log()
+    world.drain()
+    assert 10 in world.store.batches[-5:]
     world.die()
 
 

@@ -29,9 +29,8 @@ class Identifiers:
     def next(self, now_ms: int) -> str:
         """A new id; never sorts before an earlier one of this process, also when the clock is set back."""
         turns, count = divmod(next(self._counter), 1 << _COUNTER_BITS)
-        self._newest_ms = now = max(
-            self._newest_ms, now_ms + turns
-        )  # a counter that began anew must not sort before
+        now = max(self._newest_ms, now_ms + turns)  # after its last number the counter must not sort before itself
+        self._newest_ms = now
         value = (now & ((1 << 48) - 1)) << 80
         value |= 0x7 << 76 | (count >> 14) << 64
         value |= 0b10 << 62 | (count & 0x3FFF) << 48 | self._random.getrandbits(_RANDOM_BITS)
