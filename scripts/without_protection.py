@@ -111,7 +111,7 @@ PROTECTIONS = (
     Protection(
         "15 a failover forgets: delivered segments are kept", "ship/sources.py",
         "KEEP_SETTLED_MS = 10 * 60 * 1000", "KEEP_SETTLED_MS = 0",
-        "test_drain.py::test_resend_brings_back_what_redis_lost",
+        "../integration/test_shipper_model.py::test_a_forgetful_store_gets_it_again",
     ),
     Protection(
         "16 Redis comes back empty", "store/batch_writer.py",
@@ -147,12 +147,6 @@ PROTECTIONS = (
         "20 an end without close delivers", "service.py",
         "        atexit.register(service.close)\n", "",
         "test_ends.py::test_end_without_close",
-    ),
-    Protection(
-        "an answer that never comes is given up", "ship/shipper.py",
-        "            self._writer.abandon()\n            self._reachable = False",
-        "            self._reachable = False",
-        "../integration/test_shipper_model.py",
     ),
 )  # fmt: skip
 

@@ -149,6 +149,7 @@ def serve(settings: Settings, environment: dict[str, str]) -> None:
         log = stack.enter_context(
             LLMLoggingService.open(log_settings, known_secrets=secrets, app_version=__version__)
         )
+        log.finder.keep_index()
         key = settings.session_key or load_or_create_key(log_settings.data_dir, os.urandom)[0]
         parts = build(settings, log, key, SystemClock())
         print(greeting(settings, log), flush=True)

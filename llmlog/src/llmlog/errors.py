@@ -3,6 +3,7 @@
     LlmlogError
     ├── SettingsError        a value of the environment cannot be used; stops the start
     ├── BadRequest           an argument of a read cannot be used; names the field
+    │   └── QuerySyntaxError a query cannot be read; says where and what to type (query/language/faults.py)
     ├── StoreUnavailable     Redis does not answer; carries since when and what is safe on disk
     ├── EmbeddedServerError  the bundled Redis could not be started
     └── SpoolError           the spool directory cannot be used at all

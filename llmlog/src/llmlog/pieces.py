@@ -7,6 +7,7 @@ import logging
 from llmlog.clock import Clock
 from llmlog.drop_notice import DropNotice
 from llmlog.errors import StoreUnavailable
+from llmlog.query.finder import LogFinder
 from llmlog.query.logs import LogQueries
 from llmlog.settings import Settings
 from llmlog.ship import CircuitBreaker, DeadLetters, Shipper, Sources
@@ -26,6 +27,7 @@ class ReadingPieces:
         self.connection = RedisConnection(clock, url, self.embedded)
         self.store = RedisStore(self.connection, settings.store.retention_days, clock)
         self.queries = LogQueries(self.store, clock)
+        self.finder = LogFinder(self.store, self.queries, settings.data_dir, clock)
 
     def connect(self) -> None:
         """Have the embedded server running; told, not raised, when that fails."""
@@ -41,6 +43,7 @@ class ReadingPieces:
 
     def close(self) -> None:
         """Close connections; the last user of an embedded server stops it."""
+        self.finder.close()
         self.store.close()
         if self.embedded is not None:
             self.embedded.leave()

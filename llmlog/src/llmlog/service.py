@@ -34,6 +34,7 @@ from llmlog.spool import SpoolWriter
 
 if TYPE_CHECKING:
     from llmlog.pieces import ReadingPieces, WritingPieces
+    from llmlog.query.finder import LogFinder
     from llmlog.ship import Shipper
     from llmlog.ship.resend import Resent
 
@@ -192,12 +193,22 @@ class LLMLoggingService:
         """The newest logs of a person, by raw id. Raises StoreUnavailable, BadRequest."""
         return self.get_logs(QueryOptions(user_id=user_id, limit=limit)).logs
 
-    def search_logs(self, query: str, limit: int = 100, cursor: str | None = None) -> SearchResult:
-        """The newest logs that contain all words of `query`, and how far back was looked.
+    def search_logs(
+        self, query: str, limit: int = 100, cursor: str | None = None, viewer_id: str | None = None
+    ) -> SearchResult:
+        """The newest logs that match a query (docs/query-language.md), and what was looked at.
 
-        Raises StoreUnavailable, BadRequest.
+        viewer_id: raw id of whoever asks, for `is:mine`.
+
+        Raises StoreUnavailable, BadRequest; QuerySyntaxError for a query that cannot be read.
         """
-        return self._reads.queries.search(query, limit, cursor)
+        mine = frozenset(self._pseudonyms.all_of("user", viewer_id)) if viewer_id else frozenset()
+        return self.finder.search(self.finder.parse(query), limit, cursor, mine)
+
+    @property
+    def finder(self) -> LogFinder:
+        """Search and figures for one query; keeps the index where it is told to."""
+        return self._reads.finder
 
     def statistics(self, from_day: str | None = None, to_day: str | None = None) -> Statistics:
         """Counts over UTC days (`YYYY-MM-DD`, both included); the last 30 by default.

@@ -252,7 +252,7 @@ def test_a_store_that_is_away_has_its_own_exit_code(tmp_path: Path, words: list[
         (["tail", "-n", "x"], "invalid int value: 'x'"),
         (["tail", "-n", "0"], "limit must be from 1 to 500, not 0."),
         (["search", "-n", "501", "x"], "limit must be from 1 to 500, not 501."),
-        (["search", " "], "q is empty."),
+        (["search", "modl:m"], "There is no field “modl”. Did you mean model:?"),
         (["stats", "--days", "0"], "--days must be from 1 to 3650, not 0."),
         (["drain", "--resend", "yesterday"], "“yesterday” is no time."),
         (["serve"], "LLMLOG_ADMIN_TOKEN is not set."),

@@ -12,13 +12,9 @@ from stored_logs import KEYS, StoredLogs, entry, newest_first, stored_logs
 
 from llmlog import (
     BadRequest,
-    ErrorInfo,
     LLMLoggingService,
-    LlmRequest,
-    LlmResponse,
     LogEntry,
     QueryOptions,
-    Result,
     Settings,
 )
 from llmlog.capture.pseudonyms import PseudonymKeys, Pseudonyms
@@ -203,80 +199,6 @@ def test_one_log(logs: StoredLogs) -> None:
         assert caught.value.field == "id"
 
 
-def spoken(logs: StoredLogs) -> None:
-    """One log per place that search reads."""
-    system = {"role": "system", "content": "You know everything about Mingus"}
-    asked = {"role": "user", "content": [{"type": "text", "text": "something by Björk"}]}
-    logs.write([
-        entry(1, logs.now_ms, command="Play Kind of Blue"),
-        entry(2, logs.now_ms - 1, llm_request=LlmRequest(model="m", messages=[system, asked])),
-        entry(3, logs.now_ms - 2, llm_response=LlmResponse(content="Blue in Green", reasoning="kind request")),
-        entry(4, logs.now_ms - 3, result=Result(success=False, message="No DEVICE is playing")),
-        entry(5, logs.now_ms - DAY_MS, error=ErrorInfo(type="rate_limit", message="Straße gesperrt")),
-    ])  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("blue kind", "13"),
-        ('"kind of blue"', "1"),
-        ("“kind of blue”", "1"),
-        ('"of kind"', ""),
-        ("BJORK", "2"),
-        ("björk", "2"),
-        ("mingus", ""),
-        ("device play", "4"),
-        ("strasse", "5"),
-        ("rate_limit", "5"),
-        ('"', ""),
-    ],
-)
-def test_search_finds_words_and_phrases(logs: StoredLogs, query: str, found: str) -> None:
-    """All words must occur, quoted ones in a row, whatever case and accents, in what was asked, answered, shown."""
-    spoken(logs)
-    result = logs.service.search_logs(query)
-    assert "".join(one.id[-1] for one in result) == found
-    assert (result.coverage.searched, result.coverage.total, result.coverage.complete) == (5, 5, True)
-    assert result.coverage.sentence() == "Searched 5 of 5 logs."
-
-
-def test_search_goes_on_where_it_ended(logs: StoredLogs) -> None:
-    """Following the cursors finds every match once, and each answer says how far it looked."""
-    entries = [entry(n, logs.now_ms - n * 3600, command="jazz" if n % 5 else "rock") for n in range(450)]
-    logs.write(entries)
-    seen: list[str] = []
-    searched, cursor = 0, None
-    while True:
-        result = logs.service.search_logs("jazz", limit=100, cursor=cursor)
-        seen += [one.id for one in result]
-        searched += result.coverage.searched
-        cursor = result.coverage.next
-        if cursor is None:
-            break
-        assert len(result) == 100
-        assert result.coverage.back_to == result[-1].timestamp
-        assert f"{result.coverage.searched:,} of 450 logs, back to " in result.coverage.sentence()
-    assert result.coverage.complete
-    assert searched == 450
-    assert seen == newest_first(one for one in entries if one.command == "jazz")
-
-
-def test_search_without_time_still_gets_on(logs: StoredLogs) -> None:
-    """However small the budget, each answer gets further, and says that it is not all."""
-    logs.write([entry(n, logs.now_ms - n, command="jazz" if n == 599 else "rock") for n in range(600)])
-    cursor: str | None = None
-    for answers in range(1, 10):  # noqa: B007
-        result = logs.service._reads.queries.search("jazz", 100, cursor, budget_s=0.0)
-        cursor = result.coverage.next
-        if len(result):
-            break
-        assert not result.coverage.complete
-        assert cursor is not None
-    assert answers == 3
-    assert result[0].id == "entry-000599"
-
-
 @pytest.mark.parametrize(
     ("options", "field"),
     [
@@ -295,11 +217,3 @@ def test_bad_options_are_named(logs: StoredLogs, options: QueryOptions, field: s
         logs.service.get_logs(options)
     assert caught.value.field == field
     assert caught.value.message.endswith((".", "`next`."))
-
-
-@pytest.mark.parametrize("query", ["", " \t", '""', "“ ”", "\u0301", "x" * 1001])
-def test_searches_for_nothing_are_refused(logs: StoredLogs, query: str) -> None:
-    """A search that names no word is refused, never answered with every log."""
-    with pytest.raises(BadRequest) as caught:
-        logs.service.search_logs(query)
-    assert caught.value.field == "q"

@@ -17,7 +17,7 @@ CONTRACTS = ROOT / ".importlinter"
 BREACHES = [
     ("host", "llmlog/service.py", "import djforge.settings"),
     ("layers", "llmlog/entry.py", "from llmlog.decoding import Decoder"),
-    ("layers", "llmlog/store/keys.py", "from llmlog.query import scan"),
+    ("layers", "llmlog/store/keys.py", "from llmlog.query import logs"),
     ("layers", "llmlog/capture/recorder.py", "from llmlog.ship import batch"),
     ("layers", "llmlog/spool/reader.py", "from llmlog.store import keys"),
     ("layers", "llmlog/query/logs.py", "from llmlog.admin import own_view"),

@@ -30,7 +30,6 @@ def test_any_text_is_taken_or_refused_by_name(text: str) -> None:
         (checks.day, "date"),
         (checks.entry_id, "id"),
         (checks.pseudonym, "pseudonym"),
-        (checks.search_terms, "q"),
     ):
         try:
             check(text)
@@ -77,7 +76,6 @@ def test_what_is_taken(check: Callable[[Any], Any], value: Any) -> None:
         (checks.cursor, "1.abcdef\n"),
         (checks.cursor, "٣.abcdef"),
         (checks.cursor, "1" * 16 + ".abcdef"),
-        (checks.search_terms, "x" * 1001),
     ],
 )
 def test_what_is_refused(check: Callable[[Any], Any], value: Any) -> None:

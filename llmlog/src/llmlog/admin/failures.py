@@ -12,6 +12,7 @@ from starlette.responses import Response
 from llmlog.admin.frame import Frame
 from llmlog.errors import BadRequest, StoreUnavailable
 from llmlog.health import Health
+from llmlog.query.language import QuerySyntaxError
 from llmlog.verdict import away
 
 API = "/api/llm-logs"
@@ -72,7 +73,10 @@ class Failures:
 
     async def _bad_request(self, request: Request, error: BadRequest) -> Response:
         if request.url.path.startswith(API):
-            return json_response(error_body("bad_request", error.message, error.field), 422)
+            body = error_body("bad_request", error.message, error.field)
+            if isinstance(error, QuerySyntaxError):
+                body["error"] |= {"code": "query_syntax", "start": error.start, "end": error.end, "fix": error.fix}
+            return json_response(body, 422)
         return await self._frame.refusal(request, 422, error.message)
 
     async def _store_away(self, request: Request, error: StoreUnavailable) -> Response:

@@ -29,6 +29,7 @@ def run(service: LLMLoggingService, asked: argparse.Namespace) -> int:
     from llmlog.admin import TokenAccess, create_admin
 
     print(f"Logs on http://{asked.host}:{asked.port}/llmlog", flush=True)
+    service.finder.keep_index()
     app = create_admin(service, TokenAccess(token))
     try:
         uvicorn.run(app, host=asked.host, port=asked.port, log_level="warning", timeout_graceful_shutdown=2)

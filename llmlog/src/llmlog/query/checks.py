@@ -7,11 +7,9 @@ from datetime import date
 
 from llmlog.errors import BadRequest
 from llmlog.query.results import MAX_LIMIT
-from llmlog.query.scan import terms
 from llmlog.store.redis_store import Member
 
 MAX_PAGE = 1_000_000
-MAX_SEARCH_CHARACTERS = 1_000
 _ID = re.compile(r"[A-Za-z0-9_-]{6,64}")
 _PSEUDONYM = re.compile(r"(?:v[0-9]{1,4}:)?[0-9a-f]{6,32}")
 _CURSOR = re.compile(r"([0-9]{1,15})\.([A-Za-z0-9_-]{6,64})")
@@ -55,16 +53,6 @@ def pseudonym(value: str) -> str:
             "pseudonym", "pseudonym must be one from a log, six or more hex digits; v1: may be left out."
         )
     return value
-
-
-def search_terms(value: str) -> list[str]:
-    """The folded words and phrases to search for."""
-    if len(value) > MAX_SEARCH_CHARACTERS:
-        raise BadRequest("q", f"q has {len(value):,} characters; {MAX_SEARCH_CHARACTERS:,} is the most.")
-    wanted = terms(value)
-    if not wanted:
-        raise BadRequest("q", "q is empty. Give the words to search for, for example q=jazz.")
-    return wanted
 
 
 def cursor(value: str | None) -> Member | None:

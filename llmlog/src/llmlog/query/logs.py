@@ -1,22 +1,22 @@
-"""Reads straight from Redis: newest, by day, by user, one by id, search by scan, daily statistics."""
+"""Reads straight from Redis: newest, by day, by user, one by id, daily statistics."""
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from llmlog.clock import Clock, utc_day
 from llmlog.entry import LogEntry
 from llmlog.errors import BadRequest
-from llmlog.query import checks, scan
-from llmlog.query.results import Coverage, LogResult, Pagination, QueryOptions, SearchResult, Statistics
+from llmlog.query import checks
+from llmlog.query.results import LogResult, Pagination, QueryOptions, Statistics
 from llmlog.query.statistics import statistics_of
 from llmlog.store import RedisStore
 from llmlog.store import keys as store_keys
 from llmlog.store.redis_store import Member
 
-SCAN_BUDGET_S = 1.5
-SCAN_CHUNK = 200
+WALK_CHUNK = 200
 DEFAULT_STATISTICS_DAYS = 30
 
 
@@ -57,39 +57,17 @@ class LogQueries:
         """The pseudonyms that begin so."""
         return self._store.user_pseudonyms(checks.pseudonym(beginning))
 
-    def search(
-        self, query: str, limit: int = 100, cursor: str | None = None, budget_s: float = SCAN_BUDGET_S
-    ) -> SearchResult:
-        """The newest logs that match, read one after the other until `limit` are found or the time is up.
-
-        However short the time, one chunk is read, so that following the cursors always ends.
-        """
-        wanted = checks.search_terms(query)
-        limit, before = checks.limit(limit), checks.cursor(cursor)
+    def walk(
+        self, since_ms: int | None, until_ms: int | None, before: Member | None
+    ) -> tuple[int, Iterator[Member]]:
+        """How many logs the days from one moment to another have, and these logs, newest first, before one."""
         days = self._days()
+        if since_ms is not None:
+            days = [day for day in days if day >= utc_day(since_ms)]
+        if until_ms is not None:
+            days = [day for day in days if day <= utc_day(until_ms)]
         counts = dict(zip(days, self._store.count_by_day(days), strict=True))
-        until_s = self._clock.monotonic_s() + budget_s
-        found: list[LogEntry] = []
-        searched, last, complete = 0, before, False
-        while len(found) < limit and (searched == 0 or self._clock.monotonic_s() < until_s):
-            chunk = self._members(days, counts, last, SCAN_CHUNK)
-            if not chunk:
-                complete = True
-                break
-            for member, entry in zip(chunk, self._store.read_logs([m.id for m in chunk]), strict=True):
-                searched, last = searched + 1, member
-                if entry is not None and scan.matches(entry, wanted):
-                    found.append(entry)
-                    if len(found) == limit:
-                        break
-        coverage = Coverage(
-            searched=searched,
-            total=sum(counts.values()),
-            complete=complete,
-            back_to=last.timestamp if last is not None and searched else None,
-            next=None if complete or last is None else checks.cursor_text(last),
-        )
-        return SearchResult(logs=found, coverage=coverage)
+        return sum(counts.values()), self._each(days, counts, before)
 
     def statistics(self, from_day: str | None = None, to_day: str | None = None) -> Statistics:
         """Counts over UTC days, both included; the last 30 when nothing is given."""
@@ -134,6 +112,11 @@ class LogQueries:
             members += self._store.members_before(key, edge, count - len(members), skip)
             skip = 0
         return members
+
+    def _each(self, days: list[str], counts: dict[str, int], before: Member | None) -> Iterator[Member]:
+        while chunk := self._members(days, counts, before, WALK_CHUNK):
+            yield from chunk
+            before = chunk[-1]
 
     def _of_user(
         self, pseudonyms: list[str], before: Member | None, skip: int, count: int

@@ -6,6 +6,7 @@ On the wire these are camelCase JSON; `LogResult` is the plan's response format.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -88,17 +89,31 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     back_to: int | None = None
     """Timestamp (ms) of the oldest log read; None when none was."""
     next: str | None = None
-    """Cursor to go on from, None when complete."""
+    """Cursor to go on from, None when there is nothing more."""
+    indexed: bool = False
+    """Whether an index answered."""
+    indexed_until: int | None = None
+    """Moment (ms) up to which logs are in the index, where it is behind; None where the answer is up to date."""
+    building: float | None = None
+    """How much of an index that is being built is done, 0 to 1."""
 
     def sentence(self) -> str:
         """E.g. `Searched 12,000 of 48,000 logs, back to 2026-11-23 09:12 UTC.`"""
-        from datetime import UTC, datetime
-
+        if self.indexed and not self.searched:
+            if self.indexed_until is None:
+                return "All logs were searched."
+            second = _minute(self.indexed_until, "%Y-%m-%d %H:%M:%S")
+            return f"Logs were searched up to {second} UTC; newer ones follow."
         text = f"Searched {self.searched:,} of {self.total:,} logs"
-        if self.complete or self.back_to is None:
-            return text + "."
-        back_to = datetime.fromtimestamp(self.back_to / 1000, tz=UTC)
-        return f"{text}, back to {back_to:%Y-%m-%d %H:%M} UTC."
+        if not self.complete and self.back_to is not None:
+            text += f", back to {_minute(self.back_to)} UTC"
+        if self.building is not None:
+            text += f"; the index is being built ({self.building:.0%})"
+        return text + "."
+
+
+def _minute(moment_ms: int, form: str = "%Y-%m-%d %H:%M") -> str:
+    return datetime.fromtimestamp(moment_ms / 1000, tz=UTC).strftime(form)
 
 
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +121,8 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
 
     logs: list[LogEntry]
     coverage: Coverage
+    total: int | None = None
+    """How many match in all; None where that is not known without reading them."""
 
     def __iter__(self) -> Iterator[LogEntry]:
         return iter(self.logs)

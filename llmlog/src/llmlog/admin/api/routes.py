@@ -58,12 +58,14 @@ class Api:
         """Logs that contain all words, with what was covered."""
         options = page_options(request, 100)
         words = required(request, "q", "jazz")
-        found = await self._reads.run(self._service.search_logs, words, options.limit, options.cursor)
+        found = await self._reads.run(
+            self._service.search_logs, words, options.limit, options.cursor, viewer.user_id
+        )
         stats = await self._reads.run(self._service.statistics)
         pagination = {
             "page": options.page,
             "limit": options.limit,
-            "total": len(found),
+            "total": len(found) if found.total is None else found.total,
             "next": found.coverage.next,
         }
         coverage = {**msgspec.to_builtins(found.coverage), "sentence": found.coverage.sentence()}

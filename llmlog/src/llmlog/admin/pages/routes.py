@@ -52,7 +52,8 @@ class Pages:
         words = request.query_params.get("q", "").strip()
         now_ms = self._clock.now_ms()
         if words:
-            found = await self._reads.run(self._service.search_logs, words, options.limit, options.cursor)
+            search = self._service.search_logs
+            found = await self._reads.run(search, words, options.limit, options.cursor, viewer.user_id)
             view = search_view(found, words, now_ms)
         else:
             result = await self._reads.run(self._service.get_logs, options)

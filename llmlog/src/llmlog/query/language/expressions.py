@@ -45,7 +45,10 @@ class Expression:
     """A compiled regular expression. Raises BadExpression."""
 
     def __init__(self, source: str) -> None:
-        import re2  # type: ignore[import-untyped]  # only queries with an expression need it
+        try:
+            import re2  # type: ignore[import-untyped]  # only queries with an expression need it
+        except ImportError:
+            raise BadExpression("expressions need the package google-re2 (llmlog[index])") from None
 
         options = re2.Options()
         options.case_sensitive = False

@@ -1,0 +1,1 @@
+"""The search index: a local copy of what can be searched, made from the store and never the truth."""

@@ -1,0 +1,108 @@
+"""Where the index lies, who writes it, and how far it is.
+
+    <data>/index/writer.lock     flock held by the one process that writes
+    <data>/index/v<n>/           the index of schema version n
+    <data>/index/checkpoint      see Checkpoint; written after each commit
+
+The index is a copy: whatever is wrong with it, it is thrown away and made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+import tantivy
+
+from llmlog.query.index.schema import VERSION, schema
+
+START = "0-0"
+"""Before the first event."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the index is. It may be behind the index after a kill, never ahead of it."""
+
+    version: int = VERSION
+    event: str = START
+    """The newest event of the stream of arrivals that is in the index."""
+    whole: bool = False
+    """Whether everything up to that event is in it; False while it is being built."""
+    indexed: int = 0
+    """Logs in the index."""
+    total: int = 0
+    """Logs there were in the store then."""
+    at_ms: int = 0
+    """When that was, ms since the epoch."""
+
+
+class IndexPlace:
+    """The files of an index. Raises OSError where the disk fails."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._root = data_dir / "index"
+        self.path = self._root / f"v{VERSION}"
+
+    def checkpoint(self) -> Checkpoint:
+        """How far it is; the beginning, when nothing useful is there."""
+        try:
+            found = msgspec.json.decode((self._root / "checkpoint").read_bytes(), type=Checkpoint)
+        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+            return Checkpoint()
+        return found if found.version == VERSION else Checkpoint()
+
+    def note(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint; call it after the commit it speaks of."""
+        building = self._root / f".checkpoint-{os.getpid()}"
+        building.write_bytes(msgspec.json.encode(checkpoint))
+        building.rename(self._root / "checkpoint")
+
+    def lock(self) -> int | None:
+        """Become the one writer: a descriptor to close in the end, or None while another process is."""
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fd = os.open(self._root / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            return None
+        return fd
+
+    def still_there(self, lock: int) -> bool:
+        """Whether the lock is still that of the directory: not when somebody deleted it."""
+        try:
+            return os.path.samestat(os.fstat(lock), (self._root / "writer.lock").stat()) and self.path.is_dir()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+    def open_for_writing(self) -> tantivy.Index:
+        """The index, made anew where there is none or it cannot be read; those of other versions are removed."""
+        for other in self._root.glob("v*"):
+            if other != self.path:
+                shutil.rmtree(other, ignore_errors=True)
+        self.path.mkdir(exist_ok=True, mode=0o700)
+        try:
+            return tantivy.Index(schema(), str(self.path))
+        except ValueError:  # damaged, or of another schema
+            self.throw_away()
+            return tantivy.Index(schema(), str(self.path))
+
+    def throw_away(self) -> None:
+        """Begin again with an empty one."""
+        with contextlib.suppress(FileNotFoundError):
+            (self._root / "checkpoint").unlink()
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def open_for_reading(self) -> tantivy.Index | None:
+        """The index as another process reads it; None when there is none."""
+        try:
+            if not tantivy.Index.exists(str(self.path)):
+                return None
+            return tantivy.Index.open(str(self.path))
+        except (ValueError, OSError):
+            return None
