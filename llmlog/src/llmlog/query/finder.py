@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmlog.clock import Clock
+from llmlog.query.figures import LogFigures
 from llmlog.query.language import Query, parse
 from llmlog.query.logs import LogQueries
 from llmlog.query.results import SearchResult
@@ -50,6 +51,11 @@ class LogFinder:
     ) -> SearchResult:
         """The newest logs that match; see LogSearch.search."""
         return self._search.search(query, limit, cursor, mine, budget_s)
+
+    @cached_property
+    def figures(self) -> LogFigures:
+        """Facets, histogram, statistics, comparison and conversations for a query."""
+        return LogFigures(self._search, self._reader, self._clock)
 
     # -- keeping the index --------------------------------------------------------------------------
 

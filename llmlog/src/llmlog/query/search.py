@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from llmlog.clock import Clock
 from llmlog.entry import LogEntry
 from llmlog.errors import BadRequest
@@ -18,7 +20,7 @@ from llmlog.query import checks
 from llmlog.query.index.order import place_of
 from llmlog.query.language import Matcher, Query, printed
 from llmlog.query.logs import LogQueries
-from llmlog.query.results import Coverage, SearchResult
+from llmlog.query.results import MAX_LIMIT, Coverage, SearchResult
 from llmlog.store import RedisStore
 from llmlog.store.redis_store import Member
 
@@ -58,6 +60,21 @@ class LogSearch:
             return self._scan(query, limit, before, mine, SCAN_BUDGET_S if budget_s is None else budget_s)
         until_s = self._clock.monotonic_s() + (CHECK_BUDGET_S if budget_s is None else budget_s)
         return _Indexed(self._store, self._clock, snapshot, query, mine).answer(limit, before, until_s)
+
+    def gather(self, query: Query, most: int, mine: frozenset[str] = frozenset()) -> SearchResult:
+        """As many of the newest logs that match as are found within one search's time, `most` at most."""
+        logs: list[LogEntry] = []
+        until_s = self._clock.monotonic_s() + SCAN_BUDGET_S
+        cursor: str | None = None
+        searched = 0
+        while True:
+            found = self.search(query, min(MAX_LIMIT, most - len(logs)), cursor, mine)
+            logs += found.logs
+            searched += found.coverage.searched
+            cursor = found.coverage.next
+            if cursor is None or len(logs) >= most or self._clock.monotonic_s() >= until_s:
+                coverage = msgspec.structs.replace(found.coverage, searched=searched, complete=cursor is None)
+                return SearchResult(logs=logs, coverage=coverage)
 
     # -- without an index ---------------------------------------------------------------------------
 
