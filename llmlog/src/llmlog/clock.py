@@ -51,6 +51,12 @@ class ManualClock:
         self._monotonic_s += seconds
 
 
+def iso_utc(timestamp_ms: int) -> str:
+    """A moment as `2026-11-23T14:30:05.123Z`."""
+    moment = datetime.fromtimestamp(timestamp_ms / 1000, tz=UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{timestamp_ms % 1000:03d}Z"
+
+
 def utc_day(timestamp_ms: int) -> str:
     """The UTC day of a moment as `YYYY-MM-DD`."""
     return datetime.fromtimestamp(timestamp_ms / 1000, tz=UTC).strftime("%Y-%m-%d")

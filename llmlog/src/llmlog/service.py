@@ -202,8 +202,7 @@ class LLMLoggingService:
 
         Raises StoreUnavailable, BadRequest; QuerySyntaxError for a query that cannot be read.
         """
-        mine = frozenset(self._pseudonyms.all_of("user", viewer_id)) if viewer_id else frozenset()
-        return self.finder.search(self.finder.parse(query), limit, cursor, mine)
+        return self.finder.search(self.finder.parse(query), limit, cursor, self.pseudonyms_of(viewer_id or ""))
 
     @property
     def finder(self) -> LogFinder:
@@ -220,6 +219,14 @@ class LLMLoggingService:
     def is_own(self, entry: LogEntry, user_id: str) -> bool:
         """Whether a log is of the person with this raw id."""
         return entry.user_id is not None and entry.user_id in self._pseudonyms.all_of("user", user_id)
+
+    def pseudonyms_of(self, user_id: str) -> frozenset[str]:
+        """All pseudonyms a person's logs may have, by raw id; none for an empty one."""
+        return frozenset(self._pseudonyms.all_of("user", user_id)) if user_id else frozenset()
+
+    def now_ms(self) -> int:
+        """This service's clock, ms since the epoch."""
+        return self._clock.now_ms()
 
     def pseudonym(self, user_id: str) -> str:
         """The pseudonym written for a raw user id; a host may use it for keys of its own."""

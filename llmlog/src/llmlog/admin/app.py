@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from llmlog.admin.access import Access, Gate, TokenAccess
-from llmlog.admin.api import Api
+from llmlog.admin.api import Api, FindingApi
 from llmlog.admin.failures import Failures
 from llmlog.admin.frame import PAGES, Frame
 from llmlog.admin.pages import Pages, SignInPage
@@ -26,7 +26,12 @@ def create_admin(service: LLMLoggingService, access: Access, *, app_name: str = 
     label = " / ".join(part for part in (app_name, service.settings.environment) if part)
     frame = Frame(service, access, reads, label)
     gate = Gate(access)
-    routes: list[BaseRoute] = [*Api(service, reads).routes(gate), *Pages(service, reads, frame).routes(gate)]
+    finding = FindingApi(service, reads).routes(gate)  # before `{id}`, which would take their names
+    routes: list[BaseRoute] = [
+        *finding,
+        *Api(service, reads).routes(gate),
+        *Pages(service, reads, frame).routes(gate),
+    ]
     if isinstance(access, TokenAccess):
         routes += SignInPage(access, frame).routes(gate)
     routes.append(Mount(f"{PAGES}/static", StaticFiles(directory=Path(__file__).parent / "static")))

@@ -1,4 +1,4 @@
-"""What figures for one query look like: camelCase JSON on the wire, moments in ms since the epoch, latencies in ms."""
+"""What figures for one query look like: camelCase JSON, moments in ms since the epoch, latencies in ms."""
 
 from __future__ import annotations
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import UTC, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmlog.clock import Clock
+from llmlog.entry import LogEntry
+from llmlog.query.export import matching
 from llmlog.query.figures import LogFigures
 from llmlog.query.language import Query, parse
 from llmlog.query.logs import LogQueries
-from llmlog.query.results import SearchResult
+from llmlog.query.results import Neighbours, SearchResult
 from llmlog.query.search import LogSearch
 from llmlog.store import RedisStore
 
@@ -51,6 +54,14 @@ class LogFinder:
     ) -> SearchResult:
         """The newest logs that match; see LogSearch.search."""
         return self._search.search(query, limit, cursor, mine, budget_s)
+
+    def matching(self, query: Query, mine: frozenset[str] = frozenset()) -> Iterator[LogEntry]:
+        """Every log that matches, newest first; one page is held at a time."""
+        return matching(self._search, query, mine)
+
+    def neighbours(self, query: Query, entry: LogEntry, mine: frozenset[str] = frozenset()) -> Neighbours:
+        """Where a log stands among those that match."""
+        return self._search.neighbours(query, entry, mine)
 
     @cached_property
     def figures(self) -> LogFigures:

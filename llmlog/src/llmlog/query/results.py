@@ -116,6 +116,18 @@ def _minute(moment_ms: int, form: str = "%Y-%m-%d %H:%M") -> str:
     return datetime.fromtimestamp(moment_ms / 1000, tz=UTC).strftime(form)
 
 
+class Neighbours(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Where a log stands among those that match a query."""
+
+    newer: str | None = None
+    """Id of the next newer one."""
+    older: str | None = None
+    """Id of the next older one."""
+    position: int | None = None
+    """From 1, the newest; None where it is not known without reading all."""
+    total: int | None = None
+
+
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     """Logs that match, newest first, and how much was looked at. Iterates over the logs."""
 

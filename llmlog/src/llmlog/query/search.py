@@ -20,7 +20,7 @@ from llmlog.query import checks
 from llmlog.query.index.order import place_of
 from llmlog.query.language import Matcher, Query, printed
 from llmlog.query.logs import LogQueries
-from llmlog.query.results import MAX_LIMIT, Coverage, SearchResult
+from llmlog.query.results import MAX_LIMIT, Coverage, Neighbours, SearchResult
 from llmlog.store import RedisStore
 from llmlog.store.redis_store import Member
 
@@ -75,6 +75,17 @@ class LogSearch:
             if cursor is None or len(logs) >= most or self._clock.monotonic_s() >= until_s:
                 coverage = msgspec.structs.replace(found.coverage, searched=searched, complete=cursor is None)
                 return SearchResult(logs=logs, coverage=coverage)
+
+    def neighbours(self, query: Query, entry: LogEntry, mine: frozenset[str] = frozenset()) -> Neighbours:
+        """The next newer and older logs that match, and the place of this one among them."""
+        here = _member(entry)
+        older = self.search(query, 1, f"{checks.cursor_text(here)}.{_mark(query)}", mine)
+        snapshot = self._reader.snapshot() if self._reader is not None else None
+        following = older[0].id if older.logs else None
+        if snapshot is None or not snapshot.exact(query):
+            return Neighbours(older=following)
+        newer, position = snapshot.newer(query, here, mine)
+        return Neighbours(newer=newer, older=following, position=position + 1, total=snapshot.count(query, mine))
 
     # -- without an index ---------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import msgspec
@@ -15,11 +15,13 @@ from starlette.routing import Route
 from llmlog.admin.access import Gate, Viewer
 from llmlog.admin.failures import API, json_response
 from llmlog.admin.own_view import own_view
-from llmlog.admin.parameters import page_options, required, whole
+from llmlog.admin.parameters import page_options, required, typed_query, whole, zone
 from llmlog.admin.reads import Reads
 from llmlog.clock import SystemClock, utc_day
 from llmlog.errors import BadRequest
-from llmlog.query import LogResult, QueryOptions
+from llmlog.query import LogResult, QueryOptions, checks
+from llmlog.query.language import Query
+from llmlog.query.spans import Span, within
 from llmlog.service import LLMLoggingService
 
 MAX_BODY_BYTES = 16 * 1024
@@ -46,21 +48,29 @@ class Api:
         ]
 
     async def recent(self, request: Request, viewer: Viewer) -> Response:
-        """The newest logs, 100 by default."""
+        """The newest logs, 100 by default; with `q`, `from` or `to` those that match."""
+        if any(request.query_params.get(name) for name in ("q", "from", "to")):
+            return await self._found(request, viewer, typed_query(request, self._service.now_ms()))
         return json_response(await self._page(page_options(request, 100)))
 
     async def by_date(self, request: Request, viewer: Viewer) -> Response:
-        """The logs of one UTC day."""
+        """The logs of one day, UTC or that of `tz`; with `q` those that match."""
         day = required(request, "date", "2026-11-23")
-        return json_response(await self._page(page_options(request, 100, day=day)))
+        if not request.query_params.get("q") and not request.query_params.get("tz"):
+            return json_response(await self._page(page_options(request, 100, day=day)))
+        start = datetime.combine(date.fromisoformat(checks.day(day)), time(), zone(request))
+        span = Span(*(int(moment.timestamp() * 1000) for moment in (start, start + timedelta(days=1))))
+        return await self._found(request, viewer, within(typed_query(request, self._service.now_ms()), span))
 
     async def search(self, request: Request, viewer: Viewer) -> Response:
-        """Logs that contain all words, with what was covered."""
+        """Logs that match, with what was covered."""
+        required(request, "q", "jazz")
+        return await self._found(request, viewer, typed_query(request, self._service.now_ms()))
+
+    async def _found(self, request: Request, viewer: Viewer, query: Query) -> Response:
         options = page_options(request, 100)
-        words = required(request, "q", "jazz")
-        found = await self._reads.run(
-            self._service.search_logs, words, options.limit, options.cursor, viewer.user_id
-        )
+        mine = self._service.pseudonyms_of(viewer.user_id)
+        found = await self._reads.run(self._service.finder.search, query, options.limit, options.cursor, mine)
         stats = await self._reads.run(self._service.statistics)
         pagination = {
             "page": options.page,
@@ -107,14 +117,18 @@ class Api:
         return json_response(await self._page(options))
 
     async def one(self, request: Request, viewer: Viewer) -> Response:
-        """One log, whole."""
+        """One log, whole; with `q` also its place among those that match."""
         entry_id = request.path_params["id"]
         if entry_id == "by-user":  # its own route takes POST only, and leaves the rest to this one
             raise HTTPException(405, headers={"Allow": "POST"})
         entry = await self._reads.run(self._service.get_log, entry_id)
         if entry is None:
             raise HTTPException(404)
-        return json_response(entry)
+        if "q" not in request.query_params:
+            return json_response(entry)
+        query, mine = typed_query(request, self._service.now_ms()), self._service.pseudonyms_of(viewer.user_id)
+        neighbours = await self._reads.run(self._service.finder.neighbours, query, entry, mine)
+        return json_response({"log": entry, **msgspec.to_builtins(neighbours)})
 
     async def health(self, request: Request, viewer: Viewer) -> Response:
         """The ledger, the store and one sentence."""

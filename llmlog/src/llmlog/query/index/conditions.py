@@ -59,6 +59,10 @@ class Conditions:
         """Logs of a rank and of lower ones."""
         return tantivy.Query.range_query(self._schema, "rank", FieldType.Unsigned, None, rank)
 
+    def above(self, rank: int) -> tantivy.Query:
+        """Logs of a higher rank."""
+        return tantivy.Query.range_query(self._schema, "rank", FieldType.Unsigned, rank + 1, None)
+
     def term_is(self, field: str, value: str | int) -> tantivy.Query:
         """Logs with a value in a field of the index."""
         return tantivy.Query.term_query(self._schema, field, value, "basic")

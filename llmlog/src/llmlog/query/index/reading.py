@@ -61,6 +61,17 @@ class Snapshot:
             yield from members
             before = members[-1]
 
+    def newer(self, query: Query, place: Member, mine: frozenset[str] = frozenset()) -> tuple[str | None, int]:
+        """The next newer log that matches, and how many newer ones there are."""
+        own = rank(place.timestamp, place.id)
+        wanted = tantivy.Query.boolean_query([
+            (tantivy.Occur.Must, self._conditions.of(query, mine).query),
+            (tantivy.Occur.Must, self._conditions.above(own)),
+        ])  # fmt: skip
+        found = self._searcher.search(wanted, 1, count=False, order_by_field="rank", order=tantivy.Order.Asc).hits
+        name = str(self._searcher.doc(found[0][1])["id"][0]) if found else None
+        return name, self._count(wanted)
+
     def aggregate(self, query: Query, asked: dict[str, Any], mine: frozenset[str] = frozenset()) -> dict[str, Any]:
         """Aggregations over what matches, as Elasticsearch words them."""
         found: dict[str, Any] = self._searcher.aggregate(self._conditions.of(query, mine).query, asked)
