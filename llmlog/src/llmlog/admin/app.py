@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from llmlog.admin.access import Access, Gate, TokenAccess
-from llmlog.admin.api import Api, FindingApi
+from llmlog.admin.api import Api, FindingApi, TailApi
 from llmlog.admin.failures import Failures
 from llmlog.admin.frame import PAGES, Frame
 from llmlog.admin.pages import Pages, SignInPage
@@ -29,6 +29,7 @@ def create_admin(service: LLMLoggingService, access: Access, *, app_name: str = 
     finding = FindingApi(service, reads).routes(gate)  # before `{id}`, which would take their names
     routes: list[BaseRoute] = [
         *finding,
+        *TailApi(service, reads, access).routes(gate),
         *Api(service, reads).routes(gate),
         *Pages(service, reads, frame).routes(gate),
     ]

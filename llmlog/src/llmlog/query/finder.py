@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from llmlog.clock import Clock
 from llmlog.entry import LogEntry
+from llmlog.query.arrivals import Arrivals, arrivals_after
 from llmlog.query.export import matching
 from llmlog.query.figures import LogFigures
 from llmlog.query.language import Query, parse
@@ -62,6 +63,14 @@ class LogFinder:
     def neighbours(self, query: Query, entry: LogEntry, mine: frozenset[str] = frozenset()) -> Neighbours:
         """Where a log stands among those that match."""
         return self._search.neighbours(query, entry, mine)
+
+    def newest_event(self) -> str:
+        """The event to follow arrivals from now on."""
+        return self._store.newest_event()
+
+    def arrivals(self, event: str) -> Arrivals:
+        """The newest logs that arrived after an event."""
+        return arrivals_after(self._store, event)
 
     @cached_property
     def figures(self) -> LogFigures:

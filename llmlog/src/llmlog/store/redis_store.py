@@ -115,6 +115,12 @@ class RedisStore:
             rows = self._reader.xrevrange(keys.EVENTS, count=1)
         return rows[0][0].decode() if rows else "0-0"
 
+    def oldest_event(self) -> str | None:
+        """The id of the oldest event still kept, None when there is none."""
+        with self.connection.watched():
+            rows = self._reader.xrange(keys.EVENTS, count=1)
+        return rows[0][0].decode() if rows else None
+
     def events_after(self, event: str, count: int = 500) -> list[tuple[str, str]]:
         """(event, entry id) of what arrived after an event, oldest first."""
         with self.connection.watched():

@@ -2,5 +2,6 @@
 
 from llmlog.admin.api.finding import FindingApi
 from llmlog.admin.api.routes import Api
+from llmlog.admin.api.tail import TailApi
 
-__all__ = ["Api", "FindingApi"]
+__all__ = ["Api", "FindingApi", "TailApi"]
