@@ -4,8 +4,8 @@
     data: {…}                        one whole log
 
 `event: skipped` tells how many came faster than is worth sending, or that older ones are no longer in the stream;
-`event: store` that Redis is away (or back); `event: end` that the viewer's right is gone. A comment every 15 s keeps
-proxies from closing the connection.
+`event: store` that Redis is away (or back); `event: end` that the viewer's right is gone. A comment every 15 s
+keeps proxies from closing the connection.
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ class TailApi:
             raise BadRequest(
                 "last", "last must be an event id that the stream sent, for example last=1795473278254-0."
             )
-        event = last or await self._reads.run(self._service.finder.newest_event)
-        stream = _Stream(self, request, matcher, event)
+        if not last:
+            last = await self._reads.run(self._service.finder.newest_event)
+        stream = _Stream(self, request, matcher, last)
         return StreamingResponse(
             stream.events(),
             media_type="text/event-stream",
