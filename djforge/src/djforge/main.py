@@ -43,6 +43,7 @@ from djforge.web.api.preferences import PreferencesApi
 from djforge.web.app import AppParts, create_app
 from djforge.web.callers import Callers
 from djforge.web.connections import Connections
+from djforge.web.forgetting import Forgetting
 from djforge.web.pages.chat import PageParts
 from djforge.web.sessions import Sessions
 from djforge.web.sign_ins import SignIns
@@ -96,7 +97,9 @@ def build(settings: Settings, log: LLMLoggingService, seal_key: bytes, clock: Cl
     connections = Connections(sessions, accounts, profiles, http, spotify.api_url, clock, log.pseudonym)
     orchestrator = LLMOrchestrator.open(settings.llm, log, clock)
     models = Models(offered_models(settings.llm, orchestrator.default_model), Preferences(store, seal))
-    memory = Memory(conversations=Conversations(door, seal), pending=PendingActions(store, seal), models=models)
+    conversations = Conversations(door, seal)
+    forgetting = Forgetting(store, sessions, conversations, log.pseudonyms_of)
+    memory = Memory(conversations=conversations, pending=PendingActions(store, seal), models=models)
     interpreter, tell = Interpreter(orchestrator, clock), settings.llm.tell_what_plays
     handle = HandleCommand(log, interpreter, memory, clock, tell_what_plays=tell)
     commands = Commands(handle, memory, log.statistics)
@@ -126,7 +129,7 @@ def build(settings: Settings, log: LLMLoggingService, seal_key: bytes, clock: Cl
         preferences=PreferencesApi(models, connections),
         health=HealthApi(door, clock),
         pages=PageParts(callers=callers, commands=commands, connections=connections),
-        log_app=create_admin(log, ListenerAccess(callers), app_name="DJ Forge"),
+        log_app=create_admin(log, ListenerAccess(callers), app_name="DJ Forge", forget=forgetting.forget),
         close=close,
     )
 

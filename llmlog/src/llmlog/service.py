@@ -26,13 +26,14 @@ from llmlog.capture.sieve import Sieve
 from llmlog.clock import Clock, SystemClock
 from llmlog.diagnosis import health_of, restored_warning, shipping_health, spool_health
 from llmlog.entry import LlmCall, LlmRequest, LogEntry, Source
-from llmlog.errors import StoreUnavailable
+from llmlog.errors import BadRequest, StoreUnavailable
 from llmlog.health import Health, StoreHealth
 from llmlog.query import LogResult, QueryOptions, SearchResult, Statistics
 from llmlog.settings import CaptureSettings, Settings
 from llmlog.spool import SpoolWriter
 
 if TYPE_CHECKING:
+    from llmlog.erasure import Receipt
     from llmlog.pieces import ReadingPieces, WritingPieces
     from llmlog.query.finder import LogFinder
     from llmlog.ship import Shipper
@@ -231,6 +232,18 @@ class LLMLoggingService:
     def pseudonym(self, user_id: str) -> str:
         """The pseudonym written for a raw user id; a host may use it for keys of its own."""
         return self._pseudonyms.of("user", user_id)
+
+    def erase(self, user_id: str | None = None, pseudonym: str | None = None) -> Receipt:
+        """Erase a person: by raw id, or by a whole pseudonym as it stands in a log. Counts stay.
+
+        Raises StoreUnavailable, BadRequest, OSError.
+        """
+        from llmlog.erasure import Eraser
+
+        if (user_id is None) == (pseudonym is None) or not (user_id or pseudonym):
+            raise BadRequest("userId", "Give a raw user id or a pseudonym, one of them.")
+        given = self.pseudonyms_of(user_id) if user_id else self._reads.queries.whole_pseudonym(pseudonym or "")
+        return Eraser(self._reads.store, self.settings.data_dir, self.settings.spool_root, self._clock).erase(given)
 
     def redis_client(self, timeout_s: float = 0.5) -> Any:
         """A `redis.Redis` on the same server, for the host's own keys; closed with the service."""

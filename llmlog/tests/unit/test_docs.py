@@ -50,6 +50,7 @@ def test_every_key_is_documented() -> None:
         keys.day("YYYY-MM-DD"),
         keys.user("{userId}"),
         keys.daily_statistics("YYYY-MM-DD"),
+        keys.erased("{userId}"),
         keys.prompt("{hash}"),
         "llm:dict:{n}",
         keys.NEWEST_DICTIONARY,

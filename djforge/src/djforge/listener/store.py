@@ -71,6 +71,13 @@ class ListenerStore:
             self._remember(key, found, UNKNOWN_LIFE_S)
         return found
 
+    async def names(self, prefix: str) -> frozenset[str]:
+        """Every key that begins so, in Redis and in the process's own copy."""
+        found = await self._ask(lambda client: list(client.scan_iter(match=f"{prefix}*", count=1000)), [])
+        assert isinstance(found, list)
+        own = {key for key in self._copies if key.startswith(prefix) and self._own(key) is not None}
+        return frozenset(own | {_as_bytes(name).decode() for name in found})
+
     async def take(self, key: str) -> bytes | None:
         """The value, for the first who asks; None for everyone after."""
         own, absent = self._own(key), object()

@@ -78,6 +78,17 @@ class Sessions:
         """Sign out: the session, its tokens and what it was asked are gone."""
         await self._store.delete(keys.session(session.hash), keys.tokens(session.hash), keys.pending(session.hash))
 
+    async def end_all_of(self, person_id: str) -> int:
+        """Sign a person out everywhere; gives how many sessions there were. Looks at every session."""
+        ended = 0
+        for key in await self._store.names(keys.session("")):
+            value = await self._get(key)
+            session = msgspec.json.decode(value, type=Session) if value is not None else None
+            if session is not None and session.person.id == person_id:
+                await self.end(session)
+                ended += 1
+        return ended
+
     async def tokens(self, session: Session) -> Tokens | None:
         """The session's Spotify tokens."""
         value = await self._get(keys.tokens(session.hash))

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from llmlog.admin.access import Access, Gate, TokenAccess
-from llmlog.admin.api import Api, FindingApi, TailApi
+from llmlog.admin.api import Api, FindingApi, Forget, PeopleApi, TailApi
 from llmlog.admin.failures import Failures
 from llmlog.admin.frame import PAGES, Frame
 from llmlog.admin.pages import Pages, SignInPage
@@ -17,10 +17,13 @@ from llmlog.admin.reads import Reads
 from llmlog.service import LLMLoggingService
 
 
-def create_admin(service: LLMLoggingService, access: Access, *, app_name: str = "") -> Starlette:
+def create_admin(
+    service: LLMLoggingService, access: Access, *, app_name: str = "", forget: Forget | None = None
+) -> Starlette:
     """The admin app, mountable at the root of any ASGI app.
 
     access: who is asking, see `Access`. app_name: stands on the pages beside the environment's label.
+    forget: called with the raw id of an erased person, for what the host keeps itself.
     """
     reads = Reads()
     label = " / ".join(part for part in (app_name, service.settings.environment) if part)
@@ -30,6 +33,7 @@ def create_admin(service: LLMLoggingService, access: Access, *, app_name: str = 
     routes: list[BaseRoute] = [
         *finding,
         *TailApi(service, reads, access).routes(gate),
+        *PeopleApi(service, reads, forget).routes(gate),
         *Api(service, reads).routes(gate),
         *Pages(service, reads, frame).routes(gate),
     ]

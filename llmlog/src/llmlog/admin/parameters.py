@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.requests import Request
@@ -11,6 +13,24 @@ from llmlog.errors import BadRequest
 from llmlog.query import QueryOptions
 from llmlog.query.language import Query, QuerySyntaxError, Term, parse
 from llmlog.query.language.tree import Moment
+
+MAX_BODY_BYTES = 16 * 1024
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """The JSON object of a body. Raises BadRequest."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_BODY_BYTES:
+            raise BadRequest("body", f"The body is over {MAX_BODY_BYTES:,} bytes.")
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise BadRequest("body", 'The body must be a JSON object like {"userId": "…"}.')
+    return fields
 
 
 def whole(request: Request, name: str, default: int) -> int:

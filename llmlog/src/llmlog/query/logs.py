@@ -57,6 +57,13 @@ class LogQueries:
         """The pseudonyms that begin so."""
         return self._store.user_pseudonyms(checks.pseudonym(beginning))
 
+    def whole_pseudonym(self, beginning: str) -> frozenset[str]:
+        """The one person whose pseudonym begins so. Raises BadRequest when it is none or several."""
+        found = self.pseudonyms_like(beginning)
+        if len(found) != 1:
+            raise BadRequest("pseudonym", f"{len(found)} people have logs under it. Give the whole pseudonym.")
+        return frozenset(found)
+
     def walk(
         self, since_ms: int | None, until_ms: int | None, before: Member | None
     ) -> tuple[int, Iterator[Member]]:

@@ -78,8 +78,12 @@ class Batch:
         except redis.ResponseError as error:  # about the batch as a whole: each alone may do
             refusals = dict.fromkeys(self._packed, str(error))
         else:
-            pairs = zip(self._packed, outcomes, strict=True)
-            refusals = {index: outcome.error or "refused" for index, outcome in pairs if not outcome.stored}
+            refusals = {}
+            for index, outcome in zip(self._packed, outcomes, strict=True):
+                if outcome.erased:
+                    self.outcomes[index] = "expired"
+                elif not outcome.stored:
+                    refusals[index] = outcome.error or "refused"
         for _ in range(TRIES - 1):
             refusals = self._one_by_one(refusals)
         return refusals
@@ -93,7 +97,9 @@ class Batch:
             except redis.ResponseError as error:
                 refusals[index] = str(error)
                 continue
-            if not outcome.stored:
+            if outcome.erased:
+                self.outcomes[index] = "expired"
+            elif not outcome.stored:
                 refusals[index] = outcome.error or "refused"
         return refusals
 

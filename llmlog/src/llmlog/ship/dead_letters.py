@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -31,6 +33,24 @@ class DeadLetters:
         path = self._directory / f"{utc_day(now_ms)}.jsonl"
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         with os.fdopen(fd, "ab") as file:
+            fcntl.flock(fd, fcntl.LOCK_EX)
             file.write(msgspec.json.encode(record) + b"\n")
             file.flush()
             os.fsync(file.fileno())
+
+    def remove(self, marks: Collection[bytes]) -> int:
+        """Take out every letter with one of these byte strings in it; gives how many. Raises OSError."""
+        removed = 0
+        for path in sorted(self._directory.glob("*.jsonl")):
+            with path.open("r+b") as file:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+                letters = file.readlines()
+                kept = [letter for letter in letters if not any(mark in letter for mark in marks)]
+                if len(kept) < len(letters):
+                    removed += len(letters) - len(kept)
+                    file.seek(0)
+                    file.write(b"".join(kept))
+                    file.truncate()
+                    file.flush()
+                    os.fsync(file.fileno())
+        return removed

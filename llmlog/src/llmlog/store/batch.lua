@@ -5,11 +5,12 @@
 -- ARGV[n]  the values the plan refers to by number
 --
 -- entry = { log key, day key, user key or 0, statistics key, id, timestamp, log expiry, s, z,
---           day expiry, user expiry, user cut-off, { counter = amount } }
+--           day expiry, user expiry, user cut-off, { counter = amount }, tombstone key or 0 }
 -- blob  = { key, value or 0, expiry }  set only where missing; the expiry is renewed either way. A blob that
 --         is missing and came without its value ends the script before anything is written.
 --
--- Returns one value per entry: 1 stored, 0 was there before, or the text of the error that kept it out.
+-- Returns one value per entry: 1 stored, 0 was there before, 2 its person was erased after it was logged, or the
+-- text of the error that kept it out.
 -- The guard is ZADD NX on the day set: timestamp and id never change, so neither does the day.
 
 local plan = cmsgpack.unpack(ARGV[1])
@@ -24,10 +25,20 @@ for _, blob in ipairs(plan.a) do
   if redis.call('EXISTS', KEYS[blob[1]]) == 0 then redis.call('SET', KEYS[blob[1]], ARGV[blob[2]]) end
 end
 
+local erased = {}
+local function erased_at(stone)
+  if stone == 0 then return -1 end
+  if not erased[stone] then erased[stone] = tonumber(redis.call('GET', KEYS[stone]) or '-1') end
+  return erased[stone]
+end
+
 for i, e in ipairs(plan.e) do
   local log, day, id = KEYS[e[1]], KEYS[e[2]], e[5]
-  local added = redis.pcall('ZADD', day, 'NX', e[6], id)
-  if refused(added) then
+  local gone = e[6] <= erased_at(e[14])
+  local added = not gone and redis.pcall('ZADD', day, 'NX', e[6], id)
+  if gone then
+    outcome[i] = 2
+  elseif refused(added) then
     outcome[i] = added.err
   elseif added == 0 then
     outcome[i] = 0

@@ -23,6 +23,8 @@ from llmlog.store.plan import BatchPlan, Dictionary, PackedEntry
 
 BLOBS_MISSING = [b"blobs missing"]
 """The script's answer when a prompt or dictionary sent by name only is not there; nothing was written."""
+ERASED = 2
+"""The script's answer for an entry of an erased person."""
 NAMES_REMEMBERED = 1_000
 
 
@@ -35,6 +37,8 @@ class WriteOutcome(NamedTuple):
     """Redis's words about the data; None when stored."""
     fresh: bool = False
     """It was not there before."""
+    erased: bool = False
+    """Its person was erased after it was logged: it is not kept."""
 
 
 class BatchWriter:
@@ -189,5 +193,5 @@ class BatchWriter:
 
 def _outcome(reply: int | bytes) -> WriteOutcome:
     if isinstance(reply, int):
-        return WriteOutcome(stored=True, fresh=reply == 1)
+        return WriteOutcome(stored=reply < ERASED, fresh=reply == 1, erased=reply == ERASED)
     return WriteOutcome(stored=False, error=reply.decode("utf-8", "replace"))

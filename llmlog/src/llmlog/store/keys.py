@@ -13,6 +13,7 @@ llm:prompt:{hash}            string  a system prompt, by the first 32 hex digits
                                      renewed by each batch that refers to it
 llm:dict:{n}                 string  a zstd dictionary; n is its dictionary id; renewed likewise
 llm:dict:newest              string  the n new bodies are compressed with
+llm:erased:{pseudonym}       string  when a person was erased (ms): logs from before are no longer taken
 llm:marker                   string  when the first batch came (ms); renewed by each. When it is gone, logs
                                      are too, and those still on disk are sent again
 llm:events                   stream  {id} in order of arrival, capped at about 10,000
@@ -47,6 +48,11 @@ def user(pseudonym: str) -> str:
 def daily_statistics(utc_date: str) -> str:
     """The counters of one UTC day."""
     return f"llm:stats:daily:{utc_date}"
+
+
+def erased(pseudonym: str) -> str:
+    """The tombstone of an erased person."""
+    return f"llm:erased:{pseudonym}"
 
 
 def prompt(digest: str) -> str:

@@ -115,4 +115,5 @@ class BatchPlan:
             0,  # the user key's expiry: the newest entry of the batch decides
             self._now_ms - self._retention_ms,
             increments(head),
+            self._key(keys.erased(head.user_id)) if head.user_id else 0,
         ]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 import zstandard
 
-from llmlog.clock import Clock
+from llmlog.clock import Clock, utc_day
 from llmlog.entry import LogEntry
 from llmlog.errors import StoreUnavailable
 from llmlog.store import codec, keys
@@ -92,6 +92,25 @@ class RedisStore:
         with self.connection.watched():
             found = [key.decode() for key in self._reader.scan_iter(match=pattern, count=2000)]
         return sorted(key.removeprefix("llm:user:").removesuffix(":logs") for key in found)
+
+    def erase(self, pseudonym: str, now_ms: int, retention_ms: int) -> list[str]:
+        """Delete a person's logs and keep what is still under way out; gives the ids. Counters stay."""
+        name = keys.user(pseudonym)
+        with self.connection.watched():
+            self._reader.set(keys.erased(pseudonym), now_ms, px=retention_ms)
+            rows = self._reader.zrange(name, 0, -1, withscores=True)
+            with self._reader.pipeline(transaction=False) as pipe:
+                for entry_id, score in rows:
+                    pipe.unlink(keys.log(entry_id.decode()))
+                    pipe.zrem(keys.day(utc_day(int(score))), entry_id)
+                pipe.unlink(name)
+                pipe.execute()
+        return [entry_id.decode() for entry_id, _ in rows]
+
+    def has_logs_of(self, pseudonym: str) -> bool:
+        """Whether a person has logs."""
+        with self.connection.watched():
+            return bool(self._reader.exists(keys.user(pseudonym)))
 
     def read_logs(self, ids: Sequence[str]) -> list[LogEntry | None]:
         """Whole entries by id, in the order asked; None where there is none (expired, erased)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from starlette.routing import Route
 from llmlog.admin.access import Gate, Viewer
 from llmlog.admin.failures import API, json_response
 from llmlog.admin.own_view import own_view
-from llmlog.admin.parameters import page_options, required, typed_query, whole, zone
+from llmlog.admin.parameters import json_object, page_options, required, typed_query, whole, zone
 from llmlog.admin.reads import Reads
 from llmlog.clock import SystemClock, utc_day
 from llmlog.errors import BadRequest
@@ -24,7 +23,7 @@ from llmlog.query.language import Query
 from llmlog.query.spans import Span, within
 from llmlog.service import LLMLoggingService
 
-MAX_BODY_BYTES = 16 * 1024
+POSTED = ("by-user", "erase", "export-user")
 
 
 class Api:
@@ -102,7 +101,7 @@ class Api:
 
     async def by_user(self, request: Request, viewer: Viewer) -> Response:
         """A person's logs; by POST, so that no id stands in an address."""
-        fields = await _json_object(request)
+        fields = await json_object(request)
         user_id, pseudonym = fields.get("userId"), fields.get("pseudonym")
         given = user_id if user_id is not None else pseudonym
         if not isinstance(given, str) or not given:
@@ -119,7 +118,7 @@ class Api:
     async def one(self, request: Request, viewer: Viewer) -> Response:
         """One log, whole; with `q` also its place among those that match."""
         entry_id = request.path_params["id"]
-        if entry_id == "by-user":  # its own route takes POST only, and leaves the rest to this one
+        if entry_id in POSTED:  # their own routes take POST only, and leave the rest to this one
             raise HTTPException(405, headers={"Allow": "POST"})
         entry = await self._reads.run(self._service.get_log, entry_id)
         if entry is None:
@@ -136,21 +135,6 @@ class Api:
 
     async def _page(self, options: QueryOptions) -> LogResult:
         return await self._reads.run(self._service.get_logs, options)
-
-
-async def _json_object(request: Request) -> dict[str, Any]:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY_BYTES:
-            raise BadRequest("body", f"The body is over {MAX_BODY_BYTES:,} bytes.")
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict):
-        raise BadRequest("body", 'The body must be a JSON object like {"userId": "…"}.')
-    return fields
 
 
 def _number(fields: dict[str, Any], name: str, default: int) -> int:
