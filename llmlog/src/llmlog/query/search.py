@@ -108,14 +108,13 @@ class LogSearch:
                     found.append(entry)
                     if len(found) == limit:
                         break
-        progress = self._reader.progress() if self._reader is not None else None
         coverage = Coverage(
             searched=searched,
             total=total,
             complete=complete,
             back_to=last.timestamp if last is not None and searched else None,
             next=None if complete or last is None else _cursor_text(last, query),
-            building=None if progress is None or not progress.total else progress.indexed / progress.total,
+            building=self._reader.progress() if self._reader is not None else None,
         )
         return SearchResult(logs=found, coverage=coverage)
 

@@ -72,6 +72,20 @@ class IndexPlace:
             return None
         return fd
 
+    def being_written(self) -> bool:
+        """Whether a process keeps the index at this moment."""
+        try:
+            fd = os.open(self._root / "writer.lock", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(fd)
+        return False
+
     def still_there(self, lock: int) -> bool:
         """Whether the lock is still that of the directory: not when somebody deleted it."""
         try:

@@ -113,9 +113,12 @@ class IndexReader:
         checkpoint = self._place.checkpoint()
         return self._open(checkpoint) if checkpoint.whole else None
 
-    def progress(self) -> Checkpoint:
-        """How far it is, whole or not."""
-        return self._place.checkpoint()
+    def progress(self) -> float | None:
+        """How much of an index that is being built is done, 0 to 1; None when nobody builds one."""
+        checkpoint = self._place.checkpoint()
+        if checkpoint.whole or not self._place.being_written():
+            return None
+        return min(1.0, checkpoint.indexed / checkpoint.total) if checkpoint.total else 0.0
 
     def _open(self, checkpoint: Checkpoint) -> Snapshot | None:
         with self._lock:
