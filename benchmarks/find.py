@@ -229,7 +229,10 @@ def _cell(pair: tuple[float, float]) -> str:
 
 def run() -> str:
     """Fill, build, look, each in a process of its own; a table in Markdown."""
-    with tempfile.TemporaryDirectory() as directory:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        LLMLoggingService.open_reader(Settings(data_dir=Path(directory))),  # keeps the server running throughout
+    ):
         _in_a_process("fill", directory)
         built = _in_a_process("build", directory)
         seen = json.loads(_in_a_process("look", directory))
