@@ -32,6 +32,7 @@ from llmlog.query.answers import (
     QueryStatistics,
 )
 from llmlog.query.language import Query
+from llmlog.query.language.fields import FIELDS, comparable
 from llmlog.query.language.tree import Exact
 from llmlog.query.results import Coverage
 from llmlog.query.search import LogSearch
@@ -199,10 +200,15 @@ def _facet(field: str, answer: Any, query: Query) -> Facet:
         if isinstance(value, Exact)
     }
     values = [
-        FacetValue(value=value, count=count, active=value.casefold() in active)
+        FacetValue(value=value, count=count, active=_is_active(field, value, active))
         for value, count in counts_of(answer).items()
     ]
     return Facet(field=field, values=values, others=int(answer["sum_other_doc_count"]))
+
+
+def _is_active(field: str, value: str, active: set[str]) -> bool:
+    plain = comparable(field, value)
+    return plain in active or (FIELDS[field].kind == "key" and plain.startswith(tuple(active)))
 
 
 def _groups(answer: Any) -> list[Group]:

@@ -77,6 +77,11 @@ class LogFinder:
         """Facets, histogram, statistics, comparison and conversations for a query."""
         return LogFigures(self._search, self._reader, self._clock)
 
+    @property
+    def indexed(self) -> bool:
+        """Whether an index answers now."""
+        return self._reader is not None and self._reader.snapshot() is not None
+
     # -- keeping the index --------------------------------------------------------------------------
 
     def keep_index(self) -> bool:

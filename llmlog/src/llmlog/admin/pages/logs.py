@@ -8,8 +8,10 @@ import msgspec
 
 from llmlog.admin.frame import PAGES
 from llmlog.admin.pages import wording
+from llmlog.admin.pages.narrowing import Narrowing, Place
 from llmlog.entry import LogEntry
 from llmlog.query import LogResult, SearchResult, Statistics
+from llmlog.query.language import QuerySyntaxError
 from llmlog.store.counters import intent_of
 
 SLOW_MS = 5_000
@@ -42,6 +44,17 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     user: str
 
 
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """A query that cannot be read: the sentence, the text around the faulty part, and the way out."""
+
+    sentence: str
+    before: str
+    faulty: str
+    after: str
+    fix: str | None
+    fix_href: str | None
+
+
 class LogsView(msgspec.Struct, frozen=True, kw_only=True):
     """Context of logs.html."""
 
@@ -54,6 +67,35 @@ class LogsView(msgspec.Struct, frozen=True, kw_only=True):
     older_href: str | None = None
     own: bool = False
     empty: str = ""
+    since: str = ""
+    until: str = ""
+    narrowing: Narrowing | None = None
+    fault: Fault | None = None
+    building: str = ""
+
+
+def fault_view(error: QuerySyntaxError, typed: str, place: Place) -> LogsView:
+    """The list's page with the query to be mended, and nothing searched."""
+    fix_href = None
+    if error.fix is not None:
+        given = {"q": error.fix, "from": place.since, "to": place.until}
+        fix_href = f"{PAGES}/logs?{urlencode({name: value for name, value in given.items() if value})}"
+    return LogsView(
+        title="Logs",
+        rows=[],
+        query=typed,
+        since=place.since,
+        until=place.until,
+        summary="The search was not run.",
+        fault=Fault(
+            sentence=error.message,
+            before=typed[: error.start],
+            faulty=typed[error.start : error.end] or " ",
+            after=typed[error.end :],
+            fix=error.fix,
+            fix_href=fix_href,
+        ),
+    )
 
 
 def list_view(result: LogResult, now_ms: int, *, first: bool, own: bool = False) -> LogsView:
@@ -73,19 +115,23 @@ def list_view(result: LogResult, now_ms: int, *, first: bool, own: bool = False)
     )
 
 
-def search_view(found: SearchResult, query: str, now_ms: int) -> LogsView:
+def search_view(found: SearchResult, typed: str, place: Place, now_ms: int, *, first: bool) -> LogsView:
     """What a search found, with how far it looked."""
     base = f"{PAGES}/logs"
-    more = urlencode({"q": query, "cursor": found.coverage.next}) if found.coverage.next else None
+    given = {"q": typed, "from": place.since, "to": place.until, "cursor": found.coverage.next or ""}
+    more = urlencode({name: value for name, value in given.items() if value})
+    total = len(found) if found.total is None else found.total
     return LogsView(
         title="Logs",
         rows=[row(entry, now_ms, base) for entry in found.logs],
-        query=query,
-        summary=f"{len(found):,} found",
-        coverage=found.coverage.sentence(),
-        newest_href=base,
-        older_href=f"{base}?{more}" if more else None,
-        empty="No logs match.",
+        query=typed,
+        since=place.since,
+        until=place.until,
+        summary=f"{total:,} found" if found.total is not None or found.coverage.complete else f"{total:,} so far",
+        coverage="" if found.coverage.indexed and found.coverage.complete else found.coverage.sentence(),
+        newest_href=None if first else place.href(),
+        older_href=f"{base}?{more}" if found.coverage.next else None,
+        empty="No logs match." if first else "There are no older logs that match.",
     )
 
 

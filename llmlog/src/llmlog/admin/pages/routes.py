@@ -13,11 +13,13 @@ from llmlog.admin.frame import PAGES, Frame
 from llmlog.admin.own_view import own_view
 from llmlog.admin.pages.health import health_view
 from llmlog.admin.pages.log import log_view
-from llmlog.admin.pages.logs import list_view, search_view
-from llmlog.admin.parameters import page_options
+from llmlog.admin.pages.logs import fault_view, list_view, search_view
+from llmlog.admin.pages.narrowing import Narrowing, Place, narrowing
+from llmlog.admin.parameters import page_options, typed_query
 from llmlog.admin.reads import Reads
 from llmlog.clock import SystemClock
 from llmlog.entry import LogEntry
+from llmlog.query.language import Query, QuerySyntaxError, parse
 from llmlog.service import LLMLoggingService
 
 
@@ -47,18 +49,34 @@ class Pages:
         return RedirectResponse(f"{PAGES}/logs" if viewer.is_administrator else f"{PAGES}/mine", 303)
 
     async def logs(self, request: Request, viewer: Viewer) -> Response:
-        """The list, or what a search found."""
+        """The list: everything, or what matches; with what narrows it down."""
         options = page_options(request, 50)
-        words = request.query_params.get("q", "").strip()
-        now_ms = self._clock.now_ms()
-        if words:
-            search = self._service.search_logs
-            found = await self._reads.run(search, words, options.limit, options.cursor, viewer.user_id)
-            view = search_view(found, words, now_ms)
+        typed = request.query_params.get("q", "").strip()
+        since, until = (request.query_params.get(name, "").strip() for name in ("from", "to"))
+        place = Place(query=Query(), since=since, until=until)
+        try:
+            query = typed_query(request, self._service.now_ms())
+        except QuerySyntaxError as error:
+            return await self._frame.page(request, "logs", fault_view(error, typed, place), viewer, 422)
+        place = msgspec.structs.replace(place, query=parse(typed, self._service.now_ms()))
+        mine, first = self._service.pseudonyms_of(viewer.user_id), options.cursor is None
+        if query.terms:
+            search = self._service.finder.search
+            found = await self._reads.run(search, query, options.limit, options.cursor, mine)
+            view = search_view(found, typed, place, self._clock.now_ms(), first=first)
         else:
             result = await self._reads.run(self._service.get_logs, options)
-            view = list_view(result, now_ms, first=options.cursor is None)
+            view = list_view(result, self._clock.now_ms(), first=first)
+        narrowed = await self._reads.run(self._narrowing, query, place, mine) if first else None
+        view = msgspec.structs.replace(view, narrowing=narrowed)
         return await self._frame.page(request, "logs", view, viewer)
+
+    def _narrowing(self, query: Query, place: Place, mine: frozenset[str]) -> Narrowing | None:
+        """Facets and bars; None without an index, which makes them quick."""
+        finder = self._service.finder
+        if not finder.indexed:
+            return None
+        return narrowing(place, finder.figures.facets(query, mine), finder.figures.histogram(query, mine))
 
     async def mine(self, request: Request, viewer: Viewer) -> Response:
         """One's own logs."""

@@ -50,6 +50,21 @@ def dollars(usd: float | None) -> str:
     return "–" if usd is None else f"${usd:.4f}" if usd < 1 else f"${usd:,.2f}"
 
 
+def span(length_ms: int) -> str:
+    """`30 s`, `5 min`, `6 h`, `7 d`."""
+    for unit_ms, unit in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min")):
+        if length_ms >= unit_ms and length_ms % unit_ms == 0:
+            return f"{length_ms // unit_ms} {unit}"
+    return f"{length_ms // 1000} s"
+
+
+def shortened(count: int) -> str:
+    """`9,999`, `12.4k`, `1.3M`."""
+    if count < 10_000:
+        return f"{count:,}"
+    return f"{count / 1000:.1f}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
+
+
 def size(count: int) -> str:
     """`31 KB`."""
     return (

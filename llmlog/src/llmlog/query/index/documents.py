@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from typing import Any
 
 import tantivy
 
 from llmlog.entry import LogEntry
-from llmlog.query.folding import folded, tokens
+from llmlog.query.folding import tokens
 from llmlog.query.index import schema
 from llmlog.query.index.order import rank
 from llmlog.query.language import places
-from llmlog.query.language.fields import FIELDS, flag
+from llmlog.query.language.fields import FIELDS, comparable, flag
 
 LONGEST_VALUE = 1_000
 """Characters of an exact field; what is longer is found by its beginning with `*`."""
 LONGEST_WORD = 200
 """Longer runs (a base64 text) are cut into pieces of this length, which no one types as a word."""
-_VERSION = re.compile(r"\Av[0-9]+:")
 
 
 class Documents:
@@ -56,12 +54,6 @@ class Documents:
                 flags.append(f"any:{name}")
         values["flag"] = flags
         return tantivy.Document.from_dict(values, self._schema)
-
-
-def comparable(name: str, value: str) -> str:
-    """A value of an exact field as it is compared: folded, and a pseudonym without the version of its key."""
-    plain = folded(value)
-    return _VERSION.sub("", plain) if FIELDS[name].kind == "key" else plain
 
 
 def word_pieces(word: str) -> list[str]:

@@ -5,6 +5,7 @@ The order of `FIELDS` is the order in which a query is printed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from llmlog.entry import LogEntry
+from llmlog.query.folding import folded
 from llmlog.query.language import places
 
 Kind = Literal["exact", "key", "text", "number", "flag", "time"]
@@ -20,6 +22,7 @@ Kind = Literal["exact", "key", "text", "number", "flag", "time"]
 Unit = Literal["ms", "tokens", "usd", "bytes", "plain"]
 """What a number field is measured in."""
 
+_VERSION = re.compile(r"\Av[0-9]+:")
 KEY_CHARACTERS = 6
 """Fewest characters by which a user, session or id is found."""
 
@@ -109,6 +112,12 @@ NAMES: Mapping[str, Field] = MappingProxyType(
 
 SEARCHED = ("command", "response", "reasoning", "result", "error")
 """Text fields that free words look in, beside the last user message (`places.last_user_message`)."""
+
+
+def comparable(name: str, value: str) -> str:
+    """A value of a field as it is compared: folded, and a pseudonym without the version of its key."""
+    plain = folded(value)
+    return _VERSION.sub("", plain) if FIELDS[name].kind == "key" else plain
 
 
 def searched_texts(entry: LogEntry) -> Iterator[str]:
