@@ -77,24 +77,22 @@ def total(text: str) -> int:
 def values(text: str) -> list[dict[str, Any]]:
     """Every value of every facet on a page."""
     pattern = re.compile(
-        r'<a class="pick" href="(?P<href>[^"]*)" aria-label="(?P<verb>With|Without) (?P<label>.*?), (?P<count>[\d,]+)"'
+        r'<a class="pick" href="(?P<href>[^"]*)" '
+        r'aria-label="(?P<verb>With|Without) (?P<label>.*?), (?P<count>[\d,]+)"'
         r'.*?<span class="also"><a href="(?P<only>[^"]*)">only</a> <a href="(?P<exclude>[^"]*)">exclude</a>',
         re.DOTALL,
     )
-    return [
-        {name: html.unescape(value) for name, value in one.groupdict().items()} for one in pattern.finditer(text)
-    ]
+    found = (match.groupdict().items() for match in pattern.finditer(text))
+    return [{name: html.unescape(value) for name, value in one} for one in found]
 
 
-@pytest.mark.parametrize(
-    "start", [LIST, f"{LIST}?q=jazz", f"{LIST}?q=status%3Aok%20model%3Agpt-5", f"{LIST}?from=24h"]
-)
+@pytest.mark.parametrize("start", ["", "?q=jazz", "?q=status%3Aok%20model%3Agpt-5", "?from=24h"])
 def test_every_filter_keeps_its_word(client: TestClient, start: str) -> None:
     """Each value leads to as many logs as it says: alone, added, taken away, and left out."""
-    text = page(client, start)
+    text = page(client, LIST + start)
     found = total(text)
     seen = values(text)
-    assert len(seen) >= 6
+    assert seen
     for value in seen:
         count = int(value["count"])
         assert total(page(client, value["only"])) == count, value
