@@ -170,6 +170,7 @@ def test_statistics(found: Found) -> None:
     assert total["latency"]["p50"] == pytest.approx(statistics.median(latencies), rel=0.05)
     by_model = {group["value"]: group["figures"]["count"] for group in body["by"]["model"]}
     assert by_model == counted(entries, "model")
+    assert body["distributions"]["intent"] == counted(entries, "intent")
     assert sum(group["figures"]["count"] for group in body["overTime"]) == len(entries)
     assert body["previous"]["count"] == len(before)
     assert (body["users"], body["sessions"]) == (3, len({one.session_id for one in entries}))
@@ -253,6 +254,7 @@ def test_a_log_among_its_neighbours(found: Found) -> None:
         ("facets", {"from": "soon"}, "from"),
         ("facets", {"tz": "Mars/Olympus"}, "tz"),
         ("histogram", {"q": "modl:x"}, "q"),
+        ("statistics", {"by": "model,temperature"}, "by"),
         ("compare", {}, "selectedFrom"),
         ("compare", {"selectedFrom": "1h", "selectedTo": "2h"}, "from"),
         ("export", {"format": "xlsx"}, "format"),

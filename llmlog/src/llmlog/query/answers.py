@@ -95,9 +95,12 @@ class QueryStatistics(_Answer, frozen=True, kw_only=True):
     total: Figures
     users: int = 0
     sessions: int = 0
+    distributions: dict[str, dict[str, int]]
+    """Logs by the most frequent values of each field, most frequent first."""
     by: dict[str, list[Group]]
-    """The most frequent values of each field, most frequent first."""
+    """Figures of the most frequent values of the fields asked for."""
     over_time: list[Group]
+    """For each step with a log: count, statuses, tokens, cost, mean, p50 and p95 of latency; no more."""
     step_ms: int
     previous: Figures | None = None
     """The same query over as long a time right before; None without a beginning."""

@@ -6,11 +6,14 @@ what `coverage` then says.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llmlog.clock import Clock
 from llmlog.errors import BadRequest
 from llmlog.query.aggregations import (
+    LARGEST_GROUPS,
+    brief_asked,
     counts_of,
     figures_asked,
     figures_of,
@@ -95,25 +98,35 @@ class LogFigures:
         return Histogram(start=span.start_ms, end=span.end_ms, step_ms=step_ms, bars=bars, coverage=source.coverage)
 
     def statistics(
-        self, query: Query, mine: Mine = frozenset(), fields: tuple[str, ...] = GROUPED
+        self, query: Query, mine: Mine = frozenset(), by: tuple[str, ...] = ("model",)
     ) -> QueryStatistics:
-        """Figures of everything that matches, by field, over time, and for as long a time before."""
+        """Figures of everything that matches, by some of the fields `GROUPED`, over time, and for as long a time
+        before."""
+        for field in by:
+            if field not in GROUPED:
+                raise BadRequest("by", f"by must be one of {', '.join(GROUPED)}, not “{field[:40]}”.")
         source = self._source(query, mine)
         span = self._span(source, query, mine)
         step_ms = step_of(span)
-        asked = {
+        whole = {
             **figures_asked(),
-            **{f"by {field}": groups_asked(field) for field in fields},
-            "time": steps_asked(0, step_ms, figures_asked()),
+            **{f"counts {field}": {"terms": {"field": field, "size": LARGEST_GROUPS}} for field in GROUPED},
+            **{f"by {field}": groups_asked(field) for field in by},
+        }
+        over_time = {
+            "time": steps_asked(0, step_ms, brief_asked()),
             "users": {"cardinality": {"field": "user"}},
             "sessions": {"cardinality": {"field": "session"}},
         }
-        answer = source.ask(asked, mine)
+        with ThreadPoolExecutor(1) as beside:  # the index lets go of the interpreter's lock
+            second = beside.submit(source.ask, over_time, mine)
+            answer = {**source.ask(whole, mine), **second.result()}
         return QueryStatistics(
             total=figures_of(answer, source.snapshot.count(source.query, mine)),
             users=round(answer["users"]["value"] or 0),
             sessions=round(answer["sessions"]["value"] or 0),
-            by={field: _groups(answer[f"by {field}"]) for field in fields},
+            distributions={field: counts_of(answer[f"counts {field}"]) for field in GROUPED},
+            by={field: _groups(answer[f"by {field}"]) for field in by},
             over_time=_groups(answer["time"]),
             step_ms=step_ms,
             previous=self._previous(query, span, mine),

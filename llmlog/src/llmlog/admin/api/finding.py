@@ -58,8 +58,10 @@ class FindingApi:
         return await self._figures(self._service.finder.figures.histogram, request, viewer)
 
     async def statistics(self, request: Request, viewer: Viewer) -> Response:
-        """Figures of what matches, by field, over time, and for as long a time before."""
-        return await self._figures(self._service.finder.figures.statistics, request, viewer)
+        """Figures of what matches, by the fields of `by`, over time, and for as long a time before."""
+        by = tuple(name for name in request.query_params.get("by", "model").split(",") if name)
+        statistics = self._service.finder.figures.statistics
+        return _with_coverage(await self._reads.run(statistics, self._query(request), self._mine(viewer), by))
 
     async def compare(self, request: Request, viewer: Viewer) -> Response:
         """What is different between `selectedFrom` and `selectedTo` against all else that matches."""

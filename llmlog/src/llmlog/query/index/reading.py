@@ -50,14 +50,15 @@ class Snapshot:
     def page(self, query: Query, before: Member | None, limit: int, mine: frozenset[str] = frozenset()) -> Page:
         """The newest logs that match, strictly before one."""
         wanted = self._conditions.of(query, mine).query
-        return Page(self._newest(wanted, before, limit), self._count(wanted))
+        members, count = self._newest(wanted, before, limit, count=before is None)
+        return Page(members, count if before is None else self._count(wanted))
 
     def candidates(
         self, query: Query, before: Member | None, mine: frozenset[str] = frozenset()
     ) -> Iterator[Member]:
         """Logs that may match, newest first, strictly before one. Read a piece at a time."""
         wanted = self._conditions.of(query, mine).query
-        while members := self._newest(wanted, before, CHUNK):
+        while members := self._newest(wanted, before, CHUNK)[0]:
             yield from members
             before = members[-1]
 
@@ -81,21 +82,25 @@ class Snapshot:
         found: Any = self._searcher.search(wanted, 1)  # the stub leaves `count` out
         return int(found.count)
 
-    def _newest(self, wanted: tantivy.Query, before: Member | None, limit: int) -> list[Member]:
+    def _newest(
+        self, wanted: tantivy.Query, before: Member | None, limit: int, *, count: bool = False
+    ) -> tuple[list[Member], int]:
+        """The newest, and how many match where that was asked for: in one go, which takes half the time of two."""
         edge = -1
         if before is not None:
             edge = rank(before.timestamp, before.id)
             older = (tantivy.Occur.Must, self._conditions.up_to(edge))
             wanted = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), older])
         searcher = self._searcher
-        hits = searcher.search(wanted, limit + SAME_RANK, count=False, order_by_field="rank").hits
-        ranked = sorted(((int(value), str(searcher.doc(place)["id"][0])) for value, place in hits), reverse=True)
+        found: Any = searcher.search(wanted, limit + SAME_RANK, count=count, order_by_field="rank")
+        hits = ((int(value), str(searcher.doc(place)["id"][0])) for value, place in found.hits)
+        ranked = sorted(hits, reverse=True)
         members = [
             Member(timestamp_of(value), name)
             for value, name in ranked
             if before is None or value != edge or name < before.id
         ]
-        return members[:limit]
+        return members[:limit], int(found.count) if count else 0
 
 
 class IndexReader:
