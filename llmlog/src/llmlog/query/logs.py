@@ -10,8 +10,8 @@ from llmlog.clock import Clock, utc_day
 from llmlog.entry import LogEntry
 from llmlog.errors import BadRequest
 from llmlog.query import checks
+from llmlog.query.daily import DailyStatistics
 from llmlog.query.results import LogResult, Pagination, QueryOptions, Statistics
-from llmlog.query.statistics import statistics_of
 from llmlog.store import RedisStore
 from llmlog.store import keys as store_keys
 from llmlog.store.redis_store import Member
@@ -26,6 +26,7 @@ class LogQueries:
     def __init__(self, store: RedisStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._daily = DailyStatistics(store)
 
     def page(self, options: QueryOptions, pseudonyms: list[str] | None = None) -> LogResult:
         """One page of logs, newest first.
@@ -46,7 +47,7 @@ class LogQueries:
         return LogResult(
             logs=[entry for entry in found if entry is not None],
             pagination=Pagination(page=number, limit=limit, total=total, next=following),
-            stats=statistics_of(self._store.daily_counters(days), days),
+            stats=self._daily.of(days),
         )
 
     def one(self, entry_id: str) -> LogEntry | None:
@@ -86,7 +87,7 @@ class LogQueries:
             raise BadRequest("from", f"from ({oldest}) must not be after to ({newest}).")
         kept = self._store.retention_days + 2
         days = [(date.fromisoformat(newest) - timedelta(days=n)).isoformat() for n in range(min(span, kept) + 1)]
-        return statistics_of(self._store.daily_counters(days), days)
+        return self._daily.of(days)
 
     # -- which ids ----------------------------------------------------------------------------------
 
