@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from llmlog.ship.resend import Resent
 
 CLOSE_DEADLINE_S = 2.0
+LOADING_S = 10.0
 
 _logger = logging.getLogger("llmlog")
 
@@ -94,13 +95,15 @@ class LLMLoggingService:
 
     @classmethod
     def open_reader(cls, settings: Settings | None = None, clock: Clock | None = None) -> LLMLoggingService:
-        """Open for reading only: no spool of its own, no threads. Raises SettingsError."""
+        """Open for reading only: no spool of its own, no threads. A Redis that was just started is given 10 s to
+        load its data. Raises SettingsError."""
         settings, clock = settings or Settings.from_environment(), clock or SystemClock()
         keys, warning = _pseudonym_keys(settings)
         service = cls(settings, clock, None, Pseudonyms(keys))
         if warning:
             service._warnings.append(warning)
         service._start()
+        service._reads.store.await_loaded(LOADING_S)
         return service
 
     def close(self, deadline_s: float = CLOSE_DEADLINE_S) -> None:

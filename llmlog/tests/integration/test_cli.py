@@ -28,7 +28,9 @@ from llmlog import (
 )
 from llmlog.store import EmbeddedServer
 
-COMMANDS = ["tail", "show", "search", "stats", "doctor", "serve", "drain"]
+COMMANDS = [
+    "tail", "show", "search", "stats", "conversations", "export", "erase", "doctor", "serve", "drain",
+]  # fmt: skip
 DONE, FAILED, USAGE, STORE_AWAY = 0, 1, 2, 3
 HOSTILE = "\x1b[2J\u202eevil\nsecond line"
 TOKEN = "a-token-of-the-test"
@@ -228,6 +230,10 @@ def test_doctor_says_what_to_do(tmp_path: Path) -> None:
         ["show", "entry-000001"],
         ["search", "jazz"],
         ["stats"],
+        ["stats", "jazz", "--by", "model"],
+        ["conversations"],
+        ["export", "jazz"],
+        ["erase", "--user", "lee", "--yes"],
         ["drain", "--resend", "1m"],
     ],
 )

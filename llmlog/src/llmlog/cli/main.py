@@ -10,13 +10,15 @@ import signal
 import sys
 from types import FrameType
 
-from llmlog.cli import doctor, drain, search, serve, show, stats, tail
+from llmlog.cli import conversations, doctor, drain, erase, export, search, serve, show, stats, tail
+from llmlog.cli.lines import plain
 from llmlog.errors import BadRequest, SettingsError, StoreUnavailable
+from llmlog.query.language import QuerySyntaxError
 from llmlog.service import LLMLoggingService
 from llmlog.settings import Settings
 
 OK, FAILED, USAGE, STORE_AWAY = 0, 1, 2, 3
-COMMANDS = (tail, show, search, stats, doctor, serve, drain)
+COMMANDS = (tail, show, search, stats, conversations, export, erase, doctor, serve, drain)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,7 +26,8 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="llmlog",
         description="Logs of LLM calls in the terminal. Settings are environment variables (LLMLOG_DATA_DIR, …).",
-        epilog="Examples: llmlog tail · llmlog search kind of blue · llmlog show ID --json · llmlog doctor",
+        epilog="Examples: llmlog tail · llmlog search status:error since:yesterday --sort latency · llmlog show ID "
+        "· llmlog stats since:7d --by model · llmlog conversations --session ID · llmlog doctor",
     )
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
@@ -44,6 +47,9 @@ def run(arguments: list[str] | None = None) -> int:
             code = _carried_out(service, asked)
             sys.stdout.flush()
             return code
+    except QuerySyntaxError as error:
+        print(_fault(error, " ".join(asked.words)), file=sys.stderr)
+        return USAGE
     except (SettingsError, BadRequest) as error:
         print(error, file=sys.stderr)
         return USAGE
@@ -62,6 +68,16 @@ def _carried_out(service: LLMLoggingService, asked: argparse.Namespace) -> int:
         print(service.health().sentence, "`llmlog doctor` tells more.", file=sys.stderr)
         return STORE_AWAY
     return code
+
+
+def _fault(error: QuerySyntaxError, typed: str) -> str:
+    """The sentence, and the typed query with its fault marked."""
+    lines = [error.message, f"  {plain(typed)}"]
+    if typed.isascii() and typed.isprintable():  # else columns and characters differ
+        lines.append("  " + " " * error.start + "^" * max(1, error.end - error.start))
+    if error.fix is not None:
+        lines.append(f"Perhaps: {plain(error.fix)}")
+    return "\n".join(lines)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

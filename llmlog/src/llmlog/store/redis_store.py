@@ -6,6 +6,7 @@ Writes are idempotent by id. Reads raise StoreUnavailable when Redis is away, ne
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,9 @@ from llmlog.store import codec, keys
 from llmlog.store.batch_writer import BatchWriter
 from llmlog.store.connection import PROBE_TIMEOUT_S, READ_TIMEOUT_S, RedisConnection
 from llmlog.store.dictionaries import Decompressor
+
+
+LOADING_LOOK_S = 0.02
 
 
 class Member(NamedTuple):
@@ -48,6 +52,19 @@ class RedisStore:
             if not self.connection.started_again():
                 raise
             self._ping()
+
+    def await_loaded(self, at_most_s: float) -> None:
+        """While the server answers that it is loading its data (it was just started), wait; not for one that is
+        away. Never raises."""
+        until_s = time.monotonic() + at_most_s
+        while time.monotonic() < until_s:
+            try:
+                self._ping()
+            except StoreUnavailable as error:
+                if error.reason == "LOADING":
+                    time.sleep(LOADING_LOOK_S)
+                    continue
+            return
 
     def _ping(self) -> None:
         with self.connection.watched():
