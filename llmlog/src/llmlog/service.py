@@ -19,21 +19,21 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from llmlog.capture import Interaction, PseudonymKeys, Pseudonyms, Recorder
+from llmlog.capture import Interaction, Pseudonyms, Recorder
 from llmlog.capture.interaction import current_interaction
-from llmlog.capture.masking import Masker
-from llmlog.capture.sieve import Sieve
+from llmlog.capture.opening import maskers, pseudonym_keys
 from llmlog.clock import Clock, SystemClock
 from llmlog.diagnosis import health_of, restored_warning, shipping_health, spool_health
 from llmlog.entry import LlmCall, LlmRequest, LogEntry, Source
 from llmlog.errors import BadRequest, StoreUnavailable
 from llmlog.health import Health, StoreHealth
 from llmlog.query import LogResult, QueryOptions, SearchResult, Statistics
-from llmlog.settings import CaptureSettings, Settings
+from llmlog.settings import Settings
 from llmlog.spool import SpoolWriter
 
 if TYPE_CHECKING:
     from llmlog.erasure import Receipt
+    from llmlog.importing import Importer
     from llmlog.pieces import ReadingPieces, WritingPieces
     from llmlog.query.finder import LogFinder
     from llmlog.ship import Shipper
@@ -79,10 +79,10 @@ class LLMLoggingService:
         that is away or a disk that is full costs the host nothing but a warning.
         """
         settings, clock = settings or Settings.from_environment(), clock or SystemClock()
-        keys, warning = _pseudonym_keys(settings)
+        keys, warning = pseudonym_keys(settings)
         pseudonyms = Pseudonyms(keys)
         service = cls(settings, clock, None, pseudonyms)
-        masker, sieve = _maskers(settings.capture, list(known_secrets))
+        masker, sieve = maskers(settings.capture, list(known_secrets))
         service._recorder = Recorder(service._new_writer(), pseudonyms, masker, sieve, clock, app_version)
         if warning:
             service._warnings.append(warning)
@@ -98,7 +98,7 @@ class LLMLoggingService:
         """Open for reading only: no spool of its own, no threads. A Redis that was just started is given 10 s to
         load its data. Raises SettingsError."""
         settings, clock = settings or Settings.from_environment(), clock or SystemClock()
-        keys, warning = _pseudonym_keys(settings)
+        keys, warning = pseudonym_keys(settings)
         service = cls(settings, clock, None, Pseudonyms(keys))
         if warning:
             service._warnings.append(warning)
@@ -314,6 +314,16 @@ class LLMLoggingService:
         writer.get_ready()
         return resend(kept_frames(self.settings.spool_root, since_ms), writer)
 
+    def importer(self) -> Importer:
+        """Takes logs in from elsewhere, straight into the store; for a process that does nothing else."""
+        from llmlog.importing import Importer, KnownPseudonyms
+
+        masker, sieve = maskers(self.settings.capture, [])
+        recorder = Recorder(
+            self._new_writer(), KnownPseudonyms(pseudonym_keys(self.settings)[0]), masker, sieve, self._clock
+        )
+        return Importer(recorder, self._reads.store.writer)
+
     # -- inside -------------------------------------------------------------------------------------
 
     @property
@@ -362,29 +372,6 @@ class LLMLoggingService:
 
 
 _NO_REQUEST = LlmRequest(model="")
-
-
-def _maskers(capture: CaptureSettings, known: list[str]) -> tuple[Masker, Sieve | None]:
-    emails = capture.mask_emails
-    masker = Masker(known, mask_emails=emails, patterns=capture.mask_secrets)
-    masks = capture.mask_secrets or emails or known
-    return masker, Sieve(known, mask_emails=emails) if masks else None
-
-
-def _pseudonym_keys(settings: Settings) -> tuple[PseudonymKeys, str | None]:
-    """The key ring, and what to tell about it."""
-    if settings.capture.pseudonym_keys is not None:
-        return PseudonymKeys(settings.capture.pseudonym_keys), None
-    try:
-        keys, created = PseudonymKeys.load_or_create(settings.data_dir)
-    except OSError as error:
-        return PseudonymKeys({1: os.urandom(32)}), (
-            f"The pseudonym keys in {settings.data_dir} cannot be read or made ({error.strerror}); this "
-            "process uses keys of its own, so its logs cannot be matched with others of the same person."
-        )
-    if created:
-        _logger.info("llmlog: made new pseudonym keys in %s; keep a copy", settings.data_dir)
-    return keys, None
 
 
 def _in_child(reference: weakref.ref[LLMLoggingService]) -> None:

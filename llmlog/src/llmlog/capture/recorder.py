@@ -90,6 +90,13 @@ class Recorder:
             return None
         return self.log(entry)
 
+    def prepared(self, entry: LogEntry) -> bytes:
+        """An entry as it may be stored, as JSON, without writing it. Raises ValueError when it is none."""
+        try:
+            return self._ready(entry)[1]
+        except EntryTooLarge:
+            raise ValueError("the log is too large") from None
+
     def new_id(self) -> str:
         """A fresh UUIDv7."""
         return self._identifiers.next(self.clock.now_ms())
