@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from llmlog.clock import Clock
+from llmlog.cost.pricing import Pricing
 from llmlog.drop_notice import DropNotice
 from llmlog.errors import StoreUnavailable
 from llmlog.query.finder import LogFinder
@@ -25,7 +26,8 @@ class ReadingPieces:
         url, max_bytes = settings.store.redis_url, settings.store.max_bytes
         self.embedded = None if url is not None else EmbeddedServer(settings.data_dir, max_bytes)
         self.connection = RedisConnection(clock, url, self.embedded)
-        self.store = RedisStore(self.connection, settings.store.retention_days, clock)
+        self.pricing = Pricing(settings.own_prices)
+        self.store = RedisStore(self.connection, settings.store.retention_days, clock, self.pricing)
         self.queries = LogQueries(self.store, clock)
         self.finder = LogFinder(self.store, self.queries, settings.data_dir, clock)
 

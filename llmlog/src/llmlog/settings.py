@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from llmlog.cost.own_prices import OwnPrices
 from llmlog.errors import SettingsError
 from llmlog.spool.writer import FsyncMode
 
@@ -69,6 +70,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     spool: SpoolSettings = SpoolSettings()
     ship: ShipSettings = ShipSettings()
     store: StoreSettings = StoreSettings()
+    own_prices: OwnPrices | None = None
+    """What calls cost that nobody reported, where genai-prices do not know it or know it wrong."""
     environment: str = ""
     """A label for the pages, e.g. `production`."""
     admin_token: str | None = None
@@ -109,6 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 retention_days=read.whole("LOG_RETENTION_DAYS", DEFAULT_RETENTION_DAYS, 1, 3650),
                 max_bytes=read.size("LLMLOG_REDIS_MAX_BYTES", at_least=32 * 1024**2),
             ),
+            own_prices=read.prices("LLMLOG_PRICES_FILE"),
             environment=read.text("LLMLOG_ENVIRONMENT") or "",
             admin_token=read.token("LLMLOG_ADMIN_TOKEN"),
         )
@@ -224,6 +228,19 @@ class _Reader:
     def keys(self, name: str) -> dict[int, bytes] | None:
         value = self.text(name)
         return None if value is None else parse_keys(name, value)
+
+    def prices(self, name: str) -> OwnPrices | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        example = "/etc/llmlog/prices.toml"
+        try:
+            return OwnPrices.read(Path(value).expanduser())
+        except OSError as error:
+            fault = f"names a file that cannot be read: “{_shown(value)}” ({error.strerror})."
+        except ValueError as error:
+            fault = f"names a price list that cannot be used: {_shown(str(error))}."
+        raise SettingsError(name, fault, example)
 
     def token(self, name: str) -> str | None:
         value = self.text(name)

@@ -14,12 +14,14 @@ from typing import Any, Literal, NamedTuple
 import redis
 
 from llmlog.clock import Clock
+from llmlog.cost.pricing import Pricing
 from llmlog.errors import StoreUnavailable
 from llmlog.store import codec, keys
 from llmlog.store.connection import WRITE_TIMEOUT_S, RedisConnection, is_down_reply
 from llmlog.store.dictionaries import Compressor
 from llmlog.store.head import head_of
 from llmlog.store.plan import BatchPlan, Dictionary, PackedEntry
+from llmlog.store.priced import priced
 
 BLOBS_MISSING = [b"blobs missing"]
 """The script's answer when a prompt or dictionary sent by name only is not there; nothing was written."""
@@ -44,8 +46,12 @@ class WriteOutcome(NamedTuple):
 class BatchWriter:
     """The writing end of the store."""
 
-    def __init__(self, connection: RedisConnection, retention_days: int, clock: Clock) -> None:
+    def __init__(
+        self, connection: RedisConnection, retention_days: int, clock: Clock, pricing: Pricing | None = None
+    ) -> None:
+        """pricing: says what calls cost whose provider did not; None leaves costs as they come."""
         self._connection = connection
+        self._pricing = pricing
         self._retention_ms = retention_days * keys.DAY_MS
         self._clock = clock
         self._client = connection.client(WRITE_TIMEOUT_S)
@@ -83,6 +89,7 @@ class BatchWriter:
         head, body = head_of(body)
         if head.timestamp + self._retention_ms <= self._clock.now_ms():
             return None
+        head, body = priced(head, body, self._pricing)
         encoded = codec.encode(head, body, self._prompts)
         packed = self._compressor.compress(encoded.payload)
         return PackedEntry(head, body, encoded.scalars, packed, encoded.prompts)

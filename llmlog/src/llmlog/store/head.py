@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from llmlog.decoding import decode_entry
+from llmlog.entry import Cost
 
 
 class _Part(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
@@ -24,6 +25,12 @@ class MessageHead(_Part, frozen=True, kw_only=True):
     content: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class ParamsHead(_Part, frozen=True, kw_only=True):
+    """Of the further parameters of a request: what its price depends on."""
+
+    service_tier: Any = msgspec.field(name="service_tier", default=None)
+
+
 class RequestHead(_Part, frozen=True, kw_only=True):
     """Of `LlmRequest`."""
 
@@ -35,6 +42,7 @@ class RequestHead(_Part, frozen=True, kw_only=True):
     provider: str | None = None
     flow: str | None = None
     prompt_version: str | None = None
+    params: ParamsHead | None = None
 
 
 class UsageHead(_Part, frozen=True, kw_only=True):
@@ -44,13 +52,8 @@ class UsageHead(_Part, frozen=True, kw_only=True):
     completion_tokens: int | None = None
     total_tokens: int | None = None
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
-
-
-class CostHead(_Part, frozen=True, kw_only=True):
-    """Of `Cost`."""
-
-    usd: float | None = None
 
 
 class ResponseHead(_Part, frozen=True, kw_only=True):
@@ -60,7 +63,7 @@ class ResponseHead(_Part, frozen=True, kw_only=True):
     latency: float | None = None
     time_to_first_token: float | None = None
     finish_reason: str | None = None
-    cost: CostHead | None = None
+    cost: Cost | None = None
 
 
 class ResultHead(_Part, frozen=True, kw_only=True):

@@ -14,13 +14,13 @@ import msgspec
 import zstandard
 
 from llmlog.clock import Clock, utc_day
+from llmlog.cost.pricing import Pricing
 from llmlog.entry import LogEntry
 from llmlog.errors import StoreUnavailable
 from llmlog.store import codec, keys
 from llmlog.store.batch_writer import BatchWriter
 from llmlog.store.connection import PROBE_TIMEOUT_S, READ_TIMEOUT_S, RedisConnection
 from llmlog.store.dictionaries import Decompressor
-
 
 LOADING_LOOK_S = 0.02
 
@@ -35,12 +35,14 @@ class Member(NamedTuple):
 class RedisStore:
     """llmlog's keys in one Redis. `writer` is for one thread; reads are for any."""
 
-    def __init__(self, connection: RedisConnection, retention_days: int, clock: Clock) -> None:
+    def __init__(
+        self, connection: RedisConnection, retention_days: int, clock: Clock, pricing: Pricing | None = None
+    ) -> None:
         self.connection = connection
         self.retention_days = retention_days
         self._reader = connection.client(READ_TIMEOUT_S)
         self._prober = connection.client(PROBE_TIMEOUT_S)
-        self.writer = BatchWriter(connection, retention_days, clock)
+        self.writer = BatchWriter(connection, retention_days, clock, pricing)
         self._decompressor = Decompressor()
         self._decompressor_lock = threading.Lock()
 
