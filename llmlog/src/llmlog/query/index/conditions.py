@@ -1,7 +1,8 @@
 """A query of ours as one of the index's.
 
-What the index cannot decide (regular expressions, `request:`, patterns within a phrase) becomes a condition that
-lets too much through, and the answer says so: then each candidate is compared as a whole (language/matching.py).
+What the index cannot decide (regular expressions, `request:`, patterns within a phrase or with much in them)
+becomes a condition that lets too much through, and the answer says so: then each candidate is compared as a whole
+(language/matching.py).
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ import tantivy
 from tantivy import FieldType, Occur
 
 from llmlog.query.index import schema
-from llmlog.query.index.documents import word_pieces
+from llmlog.query.index.documents import LONGEST_TERM
 from llmlog.query.language import Query, Term, Value
 from llmlog.query.language.fields import FIELDS
 from llmlog.query.language.tree import Anything, Exact, Flag, Moment, Numbers, Pattern, Regex, Words
 
+MOST_STARS = 3
+LONGEST_PATTERN = 60
+LONGEST_BEGINNING = 120
+"""Characters. The index takes patterns of up to 1,000 states, and tells which only after it has tried for long."""
 _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$#&~-]")
 
 
@@ -31,10 +36,12 @@ class Condition(NamedTuple):
 
 
 class Conditions:
-    """Translates queries for one schema. Safe from any thread."""
+    """Translates queries for one index. Safe from any thread."""
 
-    def __init__(self, made: tantivy.Schema) -> None:
+    def __init__(self, made: tantivy.Schema, cut: frozenset[str] = frozenset()) -> None:
+        """cut: fields of which some log has a value or word that is not in the index to its end."""
         self._schema = made
+        self._cut = cut
 
     def of(self, query: Query, mine: frozenset[str] = frozenset()) -> Condition:
         """The condition of a whole query. mine: pseudonyms of whoever asks, for `is:mine`."""
@@ -92,19 +99,21 @@ class Conditions:
         names = schema.TEXTS if field is None else (field,)
         if isinstance(value, Regex):
             return Condition(_or([self.term_is("flag", f"any:{name}") for name in names]), exact=False)
-        row = [piece for token in value.tokens for piece in ([token] if "*" in token else word_pieces(token))]
-        if len(row) == 1 or all("*" not in word for word in row):
-            return Condition(_or([self._row(schema.words(name), row) for name in names]))
-        return Condition(
-            _or([_and([self._row(schema.words(name), [word]) for word in row]) for name in names]), False
-        )
+        if len(value.tokens) == 1:
+            return _any([self._word(name, value.tokens[0]) for name in names])
+        return _any([self._row(name, value.tokens) for name in names])
 
-    def _row(self, field: str, row: Sequence[str]) -> tantivy.Query:
-        if len(row) > 1:
-            return tantivy.Query.phrase_query(self._schema, field, list(row))
-        if "*" in row[0]:
-            return self._pattern(field, row[0])
-        return tantivy.Query.term_query(self._schema, field, row[0], "position")
+    def _word(self, name: str, word: str) -> Condition:
+        place = schema.words(name)
+        if "*" in word:
+            return self._pattern(name, place, word)
+        return self._whole(place, word, "position")
+
+    def _row(self, name: str, row: Sequence[str]) -> Condition:
+        """Words next to each other; all of them where one is a pattern."""
+        if any("*" in word or len(word) > LONGEST_TERM for word in row):
+            return Condition(_and([self._word(name, word).query for word in row]), exact=False)
+        return Condition(tantivy.Query.phrase_query(self._schema, schema.words(name), list(row)))
 
     # -- values -------------------------------------------------------------------------------------
 
@@ -113,14 +122,33 @@ class Conditions:
             return Condition(self._present(field).query, exact=False)
         place = schema.folded(field)
         if isinstance(value, Pattern):
-            return Condition(self._pattern(place, value.folded))
+            return self._pattern(field, place, value.folded)
         if FIELDS[field].kind == "key":
-            return Condition(self._pattern(place, f"{value.folded}*"))
-        return Condition(self.term_is(place, value.folded))
+            return self._pattern(field, place, value.folded, begins=True)
+        return self._whole(place, value.folded, "basic")
 
-    def _pattern(self, field: str, pattern: str) -> tantivy.Query:
-        parts = (_SPECIAL.sub(r"\\\g<0>", part) for part in pattern.split("*"))
-        return tantivy.Query.regex_query(self._schema, field, ".*".join(parts))
+    def _whole(self, place: str, value: str, kept: str) -> Condition:
+        """A word or value as a whole. kept: what the index keeps of a term there."""
+        if not _can_occur(value):
+            return Condition(tantivy.Query.empty_query())
+        term = tantivy.Query.term_query(self._schema, place, value[:LONGEST_TERM], kept)
+        return Condition(term, exact=len(value) <= LONGEST_TERM)
+
+    def _pattern(self, name: str, place: str, pattern: str, *, begins: bool = False) -> Condition:
+        """A word or value as a pattern says; begins: as it begins, a star being an ordinary sign."""
+        parts = [pattern, ""] if begins else pattern.split("*")
+        if not _can_occur(pattern):
+            return Condition(tantivy.Query.empty_query())
+        longest = LONGEST_PATTERN if any(parts[1:]) else LONGEST_BEGINNING
+        exact = len(parts) <= MOST_STARS + 1 and len(pattern) <= longest
+        if not exact:
+            parts = [parts[0][:LONGEST_BEGINNING], ""]
+        if not any(parts):
+            return Condition(self._present(name).query, exact=False)
+        found = tantivy.Query.regex_query(self._schema, place, "(?s)" + ".*".join(map(_literally, parts)))
+        if name not in self._cut or not any(parts[1:]):
+            return Condition(found, exact)
+        return Condition(_or([found, self.term_is("flag", f"cut:{name}")]), exact=False)
 
     def _present(self, field: str) -> Condition:
         if field == "request":
@@ -148,6 +176,22 @@ class Conditions:
     def _moment(self, field: str | None, value: Moment) -> tantivy.Query:
         at_ms = max(0, value.at_ms)
         return self.after(at_ms, None) if field == "since" else self.after(None, at_ms)
+
+
+def _literally(text: str) -> str:
+    """A text as a regular expression of the index."""
+    return _SPECIAL.sub(r"\\\g<0>", text)
+
+
+def _can_occur(text: str) -> bool:
+    """Whether a stored text can have it: a lone surrogate is in none, and the index does not take one."""
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def cut_fields(searcher: tantivy.Searcher) -> frozenset[str]:
+    """Fields of which a log has a value or word that is not in the index to its end."""
+    names = {*schema.EXACT, *schema.TEXTS}
+    return frozenset(name for name in names if searcher.doc_freq("flag", f"cut:{name}"))
 
 
 def _or(queries: Iterable[tantivy.Query]) -> tantivy.Query:

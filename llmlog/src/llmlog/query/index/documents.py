@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import tantivy
@@ -11,14 +12,15 @@ import tantivy
 from llmlog.entry import LogEntry
 from llmlog.query.folding import tokens
 from llmlog.query.index import schema
-from llmlog.query.index.order import rank
+from llmlog.query.index.order import LATEST_MS, rank
 from llmlog.query.language import places
 from llmlog.query.language.fields import FIELDS, comparable, flag
 
-LONGEST_VALUE = 1_000
-"""Characters of an exact field; what is longer is found by its beginning with `*`."""
-LONGEST_WORD = 200
-"""Longer runs (a base64 text) are cut into pieces of this length, which no one types as a word."""
+LONGEST_TERM = 16_000
+"""Characters of a word or value in the index, which takes 65,530 bytes. Of what is longer the rest is not in it,
+and the log bears the flag `cut:<field>`: then the index alone does not decide patterns (see Conditions)."""
+LONGEST_SHOWN = 1_000
+"""Characters of a value among the values of a facet."""
 
 
 class Documents:
@@ -34,15 +36,17 @@ class Documents:
             "id": entry.id,
             schema.folded("id"): comparable("id", entry.id),
             "rank": rank(entry.timestamp, entry.id),
-            "ts": max(0, entry.timestamp),
+            "ts": min(max(0, entry.timestamp), LATEST_MS),
             "day": schema.day_of(entry.timestamp),
         }
         flags = [f"{kind}:{name}" for kind, name in self._flags if flag(kind, name, entry)]
         for name in schema.EXACT:
-            found = [value[:LONGEST_VALUE] for value in _texts(name, entry)]
+            found = _texts(name, entry)
             if found:
-                values[name] = found
-                values[schema.folded(name)] = [comparable(name, value) for value in found]
+                plain = [comparable(name, value) for value in found]
+                values[name] = [value[:LONGEST_SHOWN] for value in found]
+                values[schema.folded(name)] = [value[:LONGEST_TERM] for value in plain]
+                flags += _cut(name, plain)
         for name in schema.NUMBERS:
             number = _number(name, entry)
             if number is not None:
@@ -50,15 +54,15 @@ class Documents:
         for name in schema.TEXTS:
             texts = [text for text in _texts(name, entry) if text]
             if texts:
-                values[schema.words(name)] = _words(texts)
-                flags.append(f"any:{name}")
+                words = [tokens(text) for text in texts]
+                values[schema.words(name)] = _in_a_row(words)
+                flags += [f"any:{name}", *_cut(name, chain.from_iterable(words))]
         values["flag"] = flags
         return tantivy.Document.from_dict(values, self._schema)
 
 
-def word_pieces(word: str) -> list[str]:
-    """A word as the index holds it."""
-    return [word[at : at + LONGEST_WORD] for at in range(0, len(word), LONGEST_WORD)]
+def _cut(name: str, values: Iterable[str]) -> list[str]:
+    return [f"cut:{name}"] if any(len(value) > LONGEST_TERM for value in values) else []
 
 
 def _texts(name: str, entry: LogEntry) -> tuple[str, ...]:
@@ -69,16 +73,15 @@ def _texts(name: str, entry: LogEntry) -> tuple[str, ...]:
 
 
 def _number(name: str, entry: LogEntry) -> float | None:
+    """A number as the index compares it: no -0.0, which it holds to be less than 0.0, and nothing without end."""
     read = FIELDS[name].number
     number = read(entry) if read is not None else None
-    return float(number) if number is not None and math.isfinite(number) else None
+    if number is None or number != number:
+        return None
+    return float(max(-sys.float_info.max, min(sys.float_info.max, number))) + 0.0
 
 
-def _words(texts: Iterable[str]) -> str:
-    pieces: list[str] = []
-    for text in texts:
-        if pieces:
-            pieces.append(schema.SEPARATOR)
-        for word in tokens(text):
-            pieces += word_pieces(word)
-    return " ".join(pieces)
+def _in_a_row(texts: Iterable[Iterable[str]]) -> str:
+    """The words of several texts, with something between the texts so that no phrase reaches across."""
+    rows = (" ".join(word[:LONGEST_TERM] for word in words) for words in texts)
+    return f" {schema.SEPARATOR} ".join(rows)

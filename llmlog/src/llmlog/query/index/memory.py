@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import tantivy
 
 from llmlog.entry import LogEntry
-from llmlog.query.index.conditions import Conditions
 from llmlog.query.index.documents import Documents
 from llmlog.query.index.place import Checkpoint
 from llmlog.query.index.reading import Snapshot
@@ -27,4 +26,4 @@ def in_memory(entries: Iterable[LogEntry]) -> Snapshot:
     writer.commit()
     writer.wait_merging_threads()
     index.reload()
-    return Snapshot(index, Conditions(index.schema), Checkpoint(whole=True))
+    return Snapshot(index, Checkpoint(whole=True))

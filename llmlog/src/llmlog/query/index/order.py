@@ -8,11 +8,13 @@ import zlib
 from llmlog.store.redis_store import Member
 
 _BITS = 20
+LATEST_MS = (1 << 44) - 1
+"""In the year 2527; what claims to be later has the rank of this moment."""
 
 
 def rank(timestamp_ms: int, entry_id: str) -> int:
     """Timestamp and a hash of the id."""
-    return max(0, timestamp_ms) << _BITS | zlib.crc32(entry_id.encode()) & ((1 << _BITS) - 1)
+    return min(max(0, timestamp_ms), LATEST_MS) << _BITS | zlib.crc32(entry_id.encode()) & ((1 << _BITS) - 1)
 
 
 def timestamp_of(ranked: int) -> int:

@@ -1,7 +1,7 @@
 """Where the index lies, who writes it, and how far it is.
 
     <data>/index/writer.lock     flock held by the one process that writes
-    <data>/index/v<n>/           the index of schema version n
+    <data>/index/v<n>/           the index of schema version n; its file `made` tells one from the next in its place
     <data>/index/checkpoint      see Checkpoint; written after each commit
 
 The index is a copy: whatever is wrong with it, it is thrown away and made again.
@@ -18,10 +18,12 @@ from pathlib import Path
 import msgspec
 import tantivy
 
+from llmlog.query.index.arrived import START
 from llmlog.query.index.schema import VERSION, schema
+from llmlog.query.index.soundness import sound
 
-START = "0-0"
-"""Before the first event."""
+ROOM_BYTES = 64 * 1024 * 1024
+"""So much of the disk is not for the index, but for logs that wait to be delivered."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,29 +96,53 @@ class IndexPlace:
             return False
 
     def open_for_writing(self) -> tantivy.Index:
-        """The index, made anew where there is none or it cannot be read; those of other versions are removed."""
+        """The index, made anew where there is none or it is damaged; those of other versions are removed.
+
+        Raises ValueError and OSError.
+        """
         for other in self._root.glob("v*"):
             if other != self.path:
                 shutil.rmtree(other, ignore_errors=True)
         self.path.mkdir(exist_ok=True, mode=0o700)
+        if (self.path / "meta.json").exists() and not sound(self.path):
+            self.throw_away()
         try:
-            return tantivy.Index(schema(), str(self.path))
+            index = tantivy.Index(schema(), str(self.path))
         except ValueError:  # damaged, or of another schema
             self.throw_away()
-            return tantivy.Index(schema(), str(self.path))
+            index = tantivy.Index(schema(), str(self.path))
+        (self.path / "made").touch()
+        return index
 
     def throw_away(self) -> None:
         """Begin again with an empty one."""
+        self.condemn()
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def condemn(self) -> None:
+        """Remove the index; whoever keeps it sees that and makes it again."""
         with contextlib.suppress(FileNotFoundError):
             (self._root / "checkpoint").unlink()
         shutil.rmtree(self.path, ignore_errors=True)
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def open_for_reading(self) -> tantivy.Index | None:
-        """The index as another process reads it; None when there is none."""
+    def has_room(self) -> bool:
+        """Whether the disk has room for more than the logs that wait to be delivered."""
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return shutil.disk_usage(self._root).free >= ROOM_BYTES
+
+    def made(self) -> tuple[int, int] | None:
+        """Tells this index from one that was in its place before; None when there is none."""
         try:
-            if not tantivy.Index.exists(str(self.path)):
-                return None
-            return tantivy.Index.open(str(self.path))
-        except (ValueError, OSError):
+            found = (self.path / "made").stat()
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        return found.st_ino, found.st_mtime_ns
+
+    def changed(self) -> tuple[int, int]:
+        """Tells the commits of this index from each other."""
+        found = (self.path / "meta.json").stat()
+        return found.st_ino, found.st_mtime_ns
+
+    def open_for_reading(self) -> tantivy.Index:
+        """The index as another process reads it. Raises ValueError when it cannot be."""
+        return tantivy.Index.open(str(self.path))

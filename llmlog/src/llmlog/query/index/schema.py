@@ -1,7 +1,8 @@
 """What the index holds of a log. Another `VERSION` than the one on disk means: build it again.
 
     id        the log's id                     rank      timestamp and a hash of the id, see order.py
-    ts, day   ms since the epoch; UTC day      flag      `is:…`, `has:…`, and `any:<field>` of a text not empty
+    ts, day   ms since the epoch; UTC day      flag      `is:…`, `has:…`, `any:<field>` of a text not empty,
+                                                         `cut:<field>` where a word or value was too long
     <name>    exact fields, as they stand      =<name>   the same, folded; keys without their version
     <name>    number fields                    ~<name>   words of text fields, folded
 
@@ -17,7 +18,7 @@ import tantivy
 from llmlog.query.language.fields import FIELDS
 from llmlog.store.keys import DAY_MS
 
-VERSION: Final = 1
+VERSION: Final = 2
 MESSAGE: Final = "message"
 """The last user message: searched by free words, no field of the query language."""
 TEXTS: Final = ("command", MESSAGE, "response", "reasoning", "result", "error")
