@@ -6,7 +6,8 @@ import random
 from pathlib import Path
 
 import pytest
-from index_world import MINE, Logs, Made, Queries, newest_first
+from index_logs import Logs
+from index_queries import MINE, Made, Queries, newest_first
 from stored_logs import StoredLogs, stored_logs
 
 from llmlog import LogEntry
