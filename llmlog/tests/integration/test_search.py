@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from stored_logs import StoredLogs, entry, newest_first, stored_logs
 
@@ -17,6 +18,7 @@ from llmlog import (
     LogEntry,
     Result,
 )
+from llmlog.clock import utc_day
 from llmlog.query.index.follower import IndexFollower
 from llmlog.query.index.place import IndexPlace
 from llmlog.query.language import QuerySyntaxError
@@ -157,6 +159,38 @@ def test_a_log_that_is_gone(logs: Searched) -> None:
     logs.settle()
     logs.service.redis_client().delete("llm:log:entry-000003")
     assert walked(logs, "jazz", 2) == [f"entry-00000{n}" for n in (0, 1, 2, 4, 5, 6, 7, 8)]
+
+
+def test_logs_of_the_typescript_app(logs: Searched) -> None:
+    """Logs that the TypeScript app wrote into the same Redis are found like ours, and by the index those too that it
+    keeps under the day of its own time zone; none is there twice, however often days are compared."""
+    client = logs.service.redis_client()
+    midnight = logs.now_ms // DAY_MS * DAY_MS
+    local = {
+        "theirs-0001": (midnight - 3_600_000, 0),
+        "theirs-0002": (midnight + 3_600_000, -1),
+        "theirs-0003": (midnight, 0),
+    }
+    for entry_id, (moment, days_off) in local.items():
+        raw = {
+            "id": entry_id,
+            "timestamp": moment,
+            "userId": "5d41402abc4b2a76",
+            "command": "play some jazz",
+            "llmRequest": {"model": "o3-pro", "messages": []},
+            "llmResponse": {"content": "{}", "latency": 800},
+        }
+        client.hset(f"llm:log:{entry_id}", mapping={"id": entry_id, "_raw": msgspec.json.encode(raw)})
+        under = midnight + days_off * DAY_MS if logs.follower is not None else moment
+        client.zadd(f"llm:logs:{utc_day(under)}", {entry_id: moment})
+    logs.write([entry(1, logs.now_ms, command="jazz of ours")])
+    for _ in range(3):
+        logs.clock.advance(61)  # days are compared once a minute
+        logs.settle()
+        assert sorted(walked(logs, "jazz", 2)) == ["entry-000001", *sorted(local)]
+        assert len(walked(logs, "model:o3-pro latency:>500ms", 2)) == 3
+    if logs.follower is not None:
+        assert logs.service.search_logs("jazz").coverage.indexed
 
 
 def test_a_cursor_of_another_query(logs: Searched) -> None:

@@ -32,12 +32,16 @@ class IndexCopy:
             self._documents = Documents(self._index.schema)
             self._conditions = Conditions(self._index.schema)
 
-    def add(self, entries: Iterable[LogEntry], *, may_be_there: bool) -> set[str]:
-        """Add logs, and give the ids of those that could be. may_be_there: take those out first that are in it."""
+    def add(self, entries: Iterable[LogEntry], *, may_be_there: bool, day: int | None = None) -> set[str]:
+        """Add logs, and give the ids of those that could be.
+
+        may_be_there: take those out first that are in it. day: the day they stand under in the store; None is that
+        of their timestamps, where our own logs always stand.
+        """
         added: set[str] = set()
         for entry in entries:
             try:
-                document = self._documents.of(entry)
+                document = self._documents.of(entry, day)
             except (ValueError, OverflowError) as error:  # one strange log must not cost the others their index
                 _logger.warning("llmlog: log %s cannot be indexed: %s", entry.id, error)
                 continue

@@ -30,14 +30,14 @@ class Documents:
         self._schema = made
         self._flags = [(kind, name) for kind in ("is", "has") for name in FIELDS[kind].known if name != "mine"]
 
-    def of(self, entry: LogEntry) -> tantivy.Document:
-        """The document of one log."""
+    def of(self, entry: LogEntry, day: int | None = None) -> tantivy.Document:
+        """The document of one log. day: under which it stands in the store, where not that of its timestamp."""
         values: dict[str, Any] = {
             "id": entry.id,
             schema.folded("id"): comparable("id", entry.id),
             "rank": rank(entry.timestamp, entry.id),
             "ts": min(max(0, entry.timestamp), LATEST_MS),
-            "day": schema.day_of(entry.timestamp),
+            "day": schema.day_of(entry.timestamp) if day is None else day,
         }
         flags = [f"{kind}:{name}" for kind, name in self._flags if flag(kind, name, entry)]
         for name in schema.EXACT:
