@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from llmlog.importing import Importer
     from llmlog.pieces import ReadingPieces, WritingPieces
     from llmlog.query.finder import LogFinder
+    from llmlog.repricing import Repricer
     from llmlog.ship import Shipper
     from llmlog.ship.resend import Resent
 
@@ -323,6 +324,12 @@ class LLMLoggingService:
             self._new_writer(), KnownPseudonyms(pseudonym_keys(self.settings)[0]), masker, sieve, self._clock
         )
         return Importer(recorder, self._reads.store.writer)
+
+    def repricer(self) -> Repricer:
+        """Computes again what stored calls cost; for a process that does nothing else."""
+        from llmlog.repricing import Repricer
+
+        return Repricer(self._reads.store, self._reads.pricing, self.settings.data_dir, self._clock)
 
     # -- inside -------------------------------------------------------------------------------------
 

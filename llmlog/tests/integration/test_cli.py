@@ -29,7 +29,8 @@ from llmlog import (
 from llmlog.store import EmbeddedServer
 
 COMMANDS = [
-    "tail", "show", "search", "stats", "conversations", "export", "import", "erase", "doctor", "serve", "drain",
+    "tail", "show", "search", "stats", "conversations", "export", "import", "erase", "reprice", "doctor", "serve",
+    "drain",
 ]  # fmt: skip
 DONE, FAILED, USAGE, STORE_AWAY = 0, 1, 2, 3
 HOSTILE = "\x1b[2J\u202eevil\nsecond line"

@@ -10,7 +10,20 @@ import signal
 import sys
 from types import FrameType
 
-from llmlog.cli import conversations, doctor, drain, erase, export, search, serve, show, stats, tail, take_in
+from llmlog.cli import (
+    conversations,
+    doctor,
+    drain,
+    erase,
+    export,
+    reprice,
+    search,
+    serve,
+    show,
+    stats,
+    tail,
+    take_in,
+)
 from llmlog.cli.lines import plain
 from llmlog.errors import BadRequest, SettingsError, StoreUnavailable
 from llmlog.query.language import QuerySyntaxError
@@ -18,7 +31,7 @@ from llmlog.service import LLMLoggingService
 from llmlog.settings import Settings
 
 OK, FAILED, USAGE, STORE_AWAY = 0, 1, 2, 3
-COMMANDS = (tail, show, search, stats, conversations, export, take_in, erase, doctor, serve, drain)
+COMMANDS = (tail, show, search, stats, conversations, export, take_in, erase, reprice, doctor, serve, drain)
 
 
 def parser() -> argparse.ArgumentParser:

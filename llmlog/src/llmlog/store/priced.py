@@ -55,7 +55,7 @@ def with_cost(head: EntryHead, body: bytes, cost: Cost) -> tuple[EntryHead, byte
     """The entry with another cost. Raises msgspec.DecodeError when it has no response to hold it."""
     old = head.llm_response.cost if head.llm_response is not None else None
     sought, wanted = b'"cost":' + _encode(old), b'"cost":' + _encode(cost)
-    place = body.find(sought)
+    place = body.rfind(sought)  # it stands near the end
     for _ in range(PLACES_TRIED):
         if place == -1:
             break
@@ -63,7 +63,7 @@ def with_cost(head: EntryHead, body: bytes, cost: Cost) -> tuple[EntryHead, byte
         seen, _ = head_of(changed)
         if seen.llm_response is not None and seen.llm_response.cost == cost:
             return seen, changed
-        place = body.find(sought, place + 1)
+        place = body.rfind(sought, 0, place)
     return _written_anew(body, cost)
 
 
