@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -421,7 +422,7 @@ def test_without_prices_it_says_what_to_install(logs: StoredLogs, tmp_path: Path
 
 
 def test_bodies_stay_small(logs: StoredLogs) -> None:
-    """A body that needs a dictionary is compressed with the same one again; only the cost's own text comes on top."""
+    """A body that needs a dictionary is compressed with the same one; only the cost itself comes on top."""
     logs.write([logged(number * 4, logs.now_ms - number) for number in range(320)])
     logs.writer.renew_dictionary()
     late = [logged(number * 4, logs.now_ms - number) for number in range(320, 400)]
@@ -436,3 +437,31 @@ def test_bodies_stay_small(logs: StoredLogs) -> None:
     assert {dictionary_number(body) for body in after} == numbers
     assert all(one != other for one, other in zip(before, after, strict=True))
     assert sum(map(len, after)) < sum(map(len, before)) + 90 * len(late)
+
+
+def test_the_search_index_follows(tmp_path: Path) -> None:
+    """Where an index is kept, it finds and sums the new costs after a while."""
+    clock = ManualClock(tomorrow_noon_ms())
+    settings = Settings(data_dir=tmp_path, capture=CaptureSettings(pseudonym_keys=KEYS))
+    with LLMLoggingService.open_reader(settings, clock) as service:
+        logs = StoredLogs(service, clock)
+        logs.write([logged(number, logs.now_ms) for number in range(40)])
+        service.finder.keep_index()
+        until(lambda: indexed(service, "play") == 40, "the index to have all")
+        assert indexed(service, "has:cost") == 0
+        repriced(logs)
+        until(lambda: indexed(service, "has:cost") == 20, "the index to have the costs")
+
+
+def indexed(service: LLMLoggingService, query: str) -> int | None:
+    """How many logs the index finds; None while it is being built."""
+    found = service.search_logs(query)
+    return found.total if found.coverage.indexed else None
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for something."""
+    until_s = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until_s, what
+        time.sleep(0.02)
