@@ -162,7 +162,7 @@ def test_a_log_that_is_gone(logs: Searched) -> None:
 
 
 def test_logs_of_the_typescript_app(logs: Searched) -> None:
-    """Logs that the TypeScript app wrote into the same Redis are found like ours, by the index those too that it keeps
+    """Logs that the TypeScript app wrote into the same Redis are found like ours, by the index those too that are
     under the day of its own time zone; none is there twice, however often days are compared."""
     client = logs.service.redis_client()
     midnight = logs.now_ms // DAY_MS * DAY_MS
