@@ -4,11 +4,12 @@
 # make soak   mixed load with random faults: make soak MINUTES=30 SEED=1
 # make proof  take each protection against loss away, one at a time, and see a test fail
 # make check  style, types and import rules
-# make bench  measure; writes benchmarks/results.md
+# make bench  measure; writes benchmarks/results.md (NAME=caller_overhead: one alone, QUICK=1: in small)
 # make lock   resolve the requirements again (needs pip-tools in the active Python)
 
 PYTHON ?= python3
 VENV   := .venv
+BENCH  := .venv-bench
 PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check
 FLAGS  ?=
 MINUTES ?= 30
@@ -33,8 +34,11 @@ $(VENV)/.dev: $(VENV)/.packages requirements-dev.lock
 	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
-$(VENV)/.bench: $(VENV)/.packages requirements-bench.lock
-	$(PIP) install --quiet --require-hashes -r requirements-bench.lock
+# The peers have an environment of their own. The lock names every package, but no extras: hence --no-deps.
+$(BENCH)/.packages: requirements-bench.lock
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes \
+	  -r requirements-bench.lock
 	@touch $@
 
 run: $(VENV)/.packages
@@ -60,7 +64,7 @@ check: $(VENV)/.dev
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.packages $(BENCH)/.packages
 	$(VENV)/bin/python -m benchmarks $(NAME)
 
 lock:
@@ -69,4 +73,4 @@ lock:
 	    --strip-extras --allow-unsafe --no-header -o $$name.lock $$name.in || exit 1; done
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .hypothesis

