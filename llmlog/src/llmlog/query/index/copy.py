@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 
+import msgspec
 import tantivy
 
 from llmlog.entry import LogEntry
@@ -63,11 +64,11 @@ class IndexCopy:
             self._writer.delete_documents_by_query(self._conditions.term_is("day", day))
 
     def commit(self, checkpoint: Checkpoint) -> None:
-        """Make what was added and removed visible, then note how far that is."""
+        """Make what was added and removed visible, then note how far that is, and how many there are now."""
         with told_as_ours():
             self._writer.commit()
             self._index.reload()
-            self._place.note(checkpoint)
+            self._place.note(msgspec.structs.replace(checkpoint, indexed=self.count()))
 
     def forget(self) -> None:
         """Undo what was added and removed since the last commit."""

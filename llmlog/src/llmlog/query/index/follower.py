@@ -199,7 +199,6 @@ class IndexFollower:
             Checkpoint(
                 event=self._event,
                 whole=self._whole,
-                indexed=copy.count(),
                 total=self._total,
                 at_ms=self._clock.now_ms(),
             )
