@@ -358,3 +358,28 @@ def test_a_directory_that_cannot_be_read(logs: Kept) -> None:
     with closing(logs.follower()) as keeper:
         keeper.settle()
         assert logs.search("jazz").coverage.indexed
+
+
+def test_the_place_of_a_log_among_new_ones(logs: Kept) -> None:
+    """Totals, places and neighbours count what has just arrived, on every page."""
+    logs.write(jazz(logs, 10, 10))
+    with closing(logs.follower()) as keeper:
+        keeper.settle()
+        logs.write([*jazz(logs, 5, 2), entry(12345, logs.now_ms - 15, command="jazz")])
+        finder = logs.service.finder
+        query = finder.parse("jazz")
+        first = finder.search(query, 4)
+        second = finder.search(query, 4, first.coverage.next)
+        assert (first.total, second.total) == (13, 13)
+        order = logs.ids("jazz")
+        for place, name in enumerate(order):
+            stands = finder.neighbours(query, _entry_of(logs, name))
+            assert (stands.position, stands.total) == (place + 1, 13)
+            assert stands.newer == (order[place - 1] if place else None)
+            assert stands.older == (order[place + 1] if place < 12 else None)
+
+
+def _entry_of(logs: Kept, name: str) -> LogEntry:
+    found = logs.service.get_log(name)
+    assert found is not None
+    return found
